@@ -1,0 +1,40 @@
+// Several segments into one, without their dead documents, section by section in chunks of about a megabyte, so that memory
+// depends on the vocabulary and not on the text. Documents keep the order of their segments.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "index/segment.h"
+
+namespace gossamer {
+
+class Merger {
+ public:
+  // `dead[i]`: dead document numbers of segment i, ascending.
+  Merger(std::string space, bool text, std::vector<std::shared_ptr<const Segment>> segments,
+         const std::vector<std::vector<uint32_t>>& dead, Bm25 scoring);
+  ~Merger();
+
+  struct Outline {
+    std::string name, kind;
+    bool required;
+  };
+  const std::vector<Outline>& sections() const;
+
+  // Produces section `i` (in order 0, 1, 2 ...): calls sink with consecutive chunks of its bytes. A sink that returns false
+  // stops the merge.
+  void write(size_t i, const std::function<bool(const void*, size_t)>& sink);
+
+  // Complete once every section has been written.
+  const SegmentFacts& facts() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gossamer

@@ -1,0 +1,389 @@
+#include "index/traversal.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <mutex>
+#include <unordered_set>
+
+#include "index/scan.h"
+
+namespace gossamer {
+
+namespace {
+
+constexpr uint32_t kBlockRows = 8192;      // accumulators of a block (16 KiB) stay in the first-level cache
+constexpr size_t kMostPrunedTerms = 1024;  // more query terms than this leave too few bits for each bound
+
+}  // namespace
+
+struct Snapshot::Plan {
+  struct Term {
+    const std::string* name;
+    double weight;
+    TermWeight stats;
+    std::vector<uint32_t> number;  // by segment; kNoTerm where absent
+  };
+  std::vector<Term> terms;   // ascending by bytes, only those that occur
+  double query_length = 0;   // words of the query that occur in the index (ql)
+};
+
+struct Snapshot::Scratch {
+  std::vector<uint16_t> bound = std::vector<uint16_t>(kWindowRows, 0);
+  std::array<uint16_t, kBlockRows> found_row, found_bound;
+  std::vector<uint32_t> order;
+  std::vector<double> score;
+  std::vector<uint8_t> touched;
+  std::vector<std::vector<Slice>> slices;
+  std::vector<std::array<uint16_t, 256>> table;
+  uint64_t postings = 0, candidates = 0;
+};
+
+struct Snapshot::Pool {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Scratch>> idle;
+};
+
+// The k best documents so far; the worst of them is at the front.
+class Snapshot::TopK {
+ public:
+  explicit TopK(size_t k) : k_(k) { heap_.reserve(k + 1); }
+
+  bool full() const { return heap_.size() == k_; }
+  float worst() const { return heap_.front().score; }
+
+  void offer(const Hit& hit, bool grouped) {
+    if (full() && !better(hit, heap_.front())) return;
+    if (grouped) {
+      const uint64_t key = uint64_t{hit.segment} << 32 | hit.document;
+      if (!documents_.insert(key).second) {
+        // another row of a document that is already in: keep its better row
+        auto at = std::find_if(heap_.begin(), heap_.end(), [&](const Hit& h) {
+          return h.segment == hit.segment && h.document == hit.document;
+        });
+        if (!better_row(hit, *at)) return;
+        *at = hit;
+        std::make_heap(heap_.begin(), heap_.end(), better);
+        return;
+      }
+    }
+    if (full()) {
+      std::pop_heap(heap_.begin(), heap_.end(), better);
+      if (grouped) documents_.erase(uint64_t{heap_.back().segment} << 32 | heap_.back().document);
+      heap_.pop_back();
+    }
+    heap_.push_back(hit);
+    std::push_heap(heap_.begin(), heap_.end(), better);
+  }
+
+  std::vector<Hit> sorted() && {
+    std::sort(heap_.begin(), heap_.end(), better);
+    return std::move(heap_);
+  }
+
+ private:
+  static bool better(const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.order < b.order; }
+  static bool better_row(const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
+
+  size_t k_;
+  std::vector<Hit> heap_;
+  std::unordered_set<uint64_t> documents_;  // those in the heap, where rows are grouped
+};
+
+Snapshot::Snapshot(std::vector<std::shared_ptr<const Segment>> segments, std::vector<Bitmap> accepts, bool text, Bm25 scoring)
+    : segments_(std::move(segments)), accepts_(std::move(accepts)), text_(text), scoring_(scoring),
+      pool_(std::make_unique<Pool>()) {
+  for (const auto& segment : segments_) {
+    rows_ += segment->rows();
+    tokens_ += segment->space().tokens;
+  }
+  mean_ = rows_ > 0 ? static_cast<double>(tokens_) / static_cast<double>(rows_) : 0;
+  for (const auto& segment : segments_) {
+    std::vector<float>& ceiling = ceiling_.emplace_back(256, 0.0f);
+    const Space& space = segment->space();
+    const double growth = space.written_mean > 0 ? std::max(1.0, mean_ / space.written_mean) : 1.0;
+    for (unsigned code = 1; code < 256; ++code) {
+      double most;
+      if (!text_) most = space.largest_ratio * code / 255.0;
+      else if (!scoring_.prunable()) break;
+      else most = tf_part_at(scoring_, growth * bound_ratio(static_cast<uint8_t>(code), space.largest_ratio));
+      ceiling[code] = static_cast<float>(most * (1 + 1e-6));
+    }
+  }
+}
+
+Snapshot::~Snapshot() = default;
+
+std::unique_ptr<Snapshot::Scratch> Snapshot::borrow() const {
+  const std::lock_guard lock(pool_->mutex);
+  if (pool_->idle.empty()) return std::make_unique<Scratch>();
+  auto scratch = std::move(pool_->idle.back());
+  pool_->idle.pop_back();
+  return scratch;
+}
+
+void Snapshot::give_back(std::unique_ptr<Scratch> scratch) const {
+  const std::lock_guard lock(pool_->mutex);
+  pool_->idle.push_back(std::move(scratch));
+}
+
+Snapshot::Plan Snapshot::make_plan(const std::vector<QueryTerm>& query) const {
+  Plan plan;
+  for (const QueryTerm& q : query) {
+    if (q.weight == 0) continue;
+    Plan::Term term{&q.term, q.weight, {1, 1}, std::vector<uint32_t>(segments_.size(), kNoTerm)};
+    uint64_t frequency = 0, mass = 0;
+    for (size_t s = 0; s < segments_.size(); ++s) {
+      const Space& space = segments_[s]->space();
+      const uint32_t number = term.number[s] = space.terms.find(q.term);
+      if (number == kNoTerm) continue;
+      frequency += space.frequency(number);
+      if (text_) mass += space.cf[number];
+    }
+    if (frequency == 0) continue;
+    if (text_)
+      term.stats = term_weight(scoring_, static_cast<double>(rows_), static_cast<double>(frequency),
+                               static_cast<double>(mass), static_cast<double>(tokens_));
+    plan.query_length += q.weight;
+    plan.terms.push_back(std::move(term));
+  }
+  return plan;
+}
+
+bool Snapshot::can_prune(const Plan& plan) const {
+  if (text_ && !scoring_.prunable()) return false;
+  if (plan.terms.size() > kMostPrunedTerms) return false;
+  for (const Plan::Term& t : plan.terms)
+    if (t.weight < 0 || t.stats.idf < 0) return false;
+  for (const auto& segment : segments_)
+    if (segment->space().bounds.size() != segment->space().rows.size()) return false;
+  return true;
+}
+
+std::vector<Hit> Snapshot::top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaust, TraversalCost* cost) const {
+  if (k == 0) return {};
+  const Plan plan = make_plan(query);
+  if (plan.terms.empty()) return {};
+  exhaust = exhaust || !can_prune(plan);
+  TopK top(std::min<uint64_t>(k, rows_));
+  auto scratch = borrow();
+  scratch->postings = scratch->candidates = 0;
+  for (uint32_t s = 0; s < segments_.size(); ++s) {
+    if (exhaust) exhaustive(plan, s, *scratch, top);
+    else exact(plan, s, *scratch, top);
+  }
+  if (cost != nullptr) *cost = {scratch->postings, scratch->candidates};
+  give_back(std::move(scratch));
+  return std::move(top).sorted();
+}
+
+void Snapshot::exhaustive(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) const {
+  const Segment& segment = *segments_[s];
+  const Space& space = segment.space();
+  const bool grouped = segment.rows() != segment.documents();
+  scratch.slices.resize(std::max(scratch.slices.size(), plan.terms.size()));
+  std::vector<size_t> next(plan.terms.size(), 0);
+  for (size_t t = 0; t < plan.terms.size(); ++t) {
+    scratch.slices[t].clear();
+    if (plan.terms[t].number[s] != kNoTerm) space.slices(plan.terms[t].number[s], scratch.slices[t]);
+  }
+  scratch.score.assign(kWindowRows, 0);
+  scratch.touched.assign(kWindowRows, 0);
+  for (uint32_t base = 0; base < segment.rows(); base += kWindowRows) {
+    const uint32_t size = std::min(kWindowRows, segment.rows() - base);
+    for (size_t t = 0; t < plan.terms.size(); ++t) {  // ascending terms: the order in which a score is summed
+      const auto& slices = scratch.slices[t];
+      if (next[t] == slices.size() || slices[next[t]].window != base / kWindowRows) continue;
+      const Slice& slice = slices[next[t]++];
+      const Plan::Term& term = plan.terms[t];
+      scratch.postings += slice.end - slice.begin;
+      for (uint64_t p = slice.begin; p < slice.end; ++p) {
+        const uint32_t row = space.rows[p];
+        if (row >= size) continue;  // damaged
+        const double weight = text_ ? document_weight(scoring_, term.stats, space.count(p),
+                                                      length_norm(scoring_, space.lengths[base + row], mean_))
+                                    : static_cast<double>(space.values[p]);
+        scratch.score[row] += term.weight * weight;
+        scratch.touched[row] = 1;
+      }
+    }
+    for (uint32_t row = 0; row < size; ++row) {
+      if (scratch.touched[row] == 0) continue;
+      double score = scratch.score[row];
+      scratch.touched[row] = 0;
+      scratch.score[row] = 0;
+      const uint32_t at = base + row;
+      if (!accepts_[s][at]) continue;
+      if (text_ && scoring_.variant == Variant::ql_dirichlet)
+        score += plan.query_length * std::log(scoring_.mu / (space.lengths[at] + scoring_.mu));
+      ++scratch.candidates;
+      top.offer({static_cast<float>(score), s, at, segment.document_of(at), segment.order(at)}, grouped);
+    }
+  }
+}
+
+void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) const {
+  const Segment& segment = *segments_[s];
+  const Space& space = segment.space();
+  const bool grouped = segment.rows() != segment.documents();
+
+  // Terms of this segment by their largest possible contribution, largest first.
+  struct Cursor {
+    const Plan::Term* term;
+    const std::vector<Slice>* slices;
+    size_t slice;
+    float most;                    // largest contribution
+    const uint16_t* table;         // bound code -> contribution in units
+    uint32_t most_units;
+    const uint16_t *begin, *end;   // rows of the current block
+    size_t plan_index;
+  };
+  std::vector<Cursor> cursors;
+  scratch.slices.resize(std::max(scratch.slices.size(), plan.terms.size()));
+  scratch.table.resize(std::max(scratch.table.size(), plan.terms.size()));
+  const std::vector<float>& ceiling = ceiling_[s];
+  double total = 0;
+  for (size_t t = 0; t < plan.terms.size(); ++t) {
+    const uint32_t number = plan.terms[t].number[s];
+    if (number == kNoTerm) continue;
+    space.slices(number, scratch.slices[t]);
+    const auto most = static_cast<float>(plan.terms[t].weight * plan.terms[t].stats.idf * ceiling[space.term_max[number]]);
+    total += most;
+    cursors.push_back({&plan.terms[t], &scratch.slices[t], 0, most, nullptr, 0, nullptr, nullptr, t});
+  }
+  if (cursors.empty()) return;
+  const double scale = total > 0 ? (65535.0 - 2.0 * static_cast<double>(cursors.size())) / total : 0;
+  std::sort(cursors.begin(), cursors.end(), [](const Cursor& a, const Cursor& b) { return a.most > b.most; });
+  for (size_t c = 0; c < cursors.size(); ++c) {
+    const auto unit = static_cast<float>(cursors[c].term->weight * cursors[c].term->stats.idf * scale);
+    const auto limit = static_cast<float>(cursors[c].most * scale);
+    for (size_t code = 0; code < 256; ++code)  // codes above the term's largest do not occur
+      scratch.table[c][code] = static_cast<uint16_t>(std::min(unit * ceiling[code], limit) + 1.0f);
+    cursors[c].table = scratch.table[c].data();
+    cursors[c].most_units = static_cast<uint32_t>(limit + 1.0f);
+  }
+  std::vector<Cursor*> by_term;  // the order in which a score is summed
+  for (Cursor& c : cursors) by_term.push_back(&c);
+  std::sort(by_term.begin(), by_term.end(), [](const Cursor* a, const Cursor* b) { return a->plan_index < b->plan_index; });
+
+  // Bounds below this cannot reach the k-th score. The slack covers rounding of score and scale.
+  const auto threshold = [&]() -> uint32_t {
+    if (!top.full()) return 1;
+    return static_cast<uint32_t>(std::clamp(std::floor(top.worst() * (1 - 1e-6) * scale) - 1, 1.0, 65535.0));
+  };
+  const ScanKernel scan = scan_kernel();
+  uint16_t* const bound = scratch.bound.data();
+  const uint16_t* const all_rows = space.rows.data();
+  const uint8_t* const all_bounds = space.bounds.data();
+
+  for (uint32_t base = 0; base < segment.rows(); base += kWindowRows) {
+    const uint32_t size = std::min(kWindowRows, segment.rows() - base);
+    for (Cursor& c : cursors) {
+      if (c.slice < c.slices->size() && (*c.slices)[c.slice].window == base / kWindowRows) {
+        const Slice& part = (*c.slices)[c.slice++];
+        c.end = all_rows + part.begin;  // where the first block starts
+        c.begin = all_rows + part.end;  // kept until the block loop: the window's end
+      } else {
+        c.begin = c.end = all_rows;
+      }
+    }
+    std::vector<const uint16_t*> window_end;
+    for (Cursor& c : cursors) window_end.push_back(c.begin);
+    for (uint32_t low = 0; low < size; low += kBlockRows) {
+      const uint32_t high = low + kBlockRows;
+      // MaxScore: the weakest terms that cannot reach the threshold together are only looked up.
+      const uint32_t need = threshold();
+      size_t essential = cursors.size();
+      uint32_t rest = 0;
+      while (essential > 0 && rest + cursors[essential - 1].most_units < need) rest += cursors[--essential].most_units;
+      bool any = false;
+      for (size_t i = 0; i < cursors.size(); ++i) {
+        Cursor& c = cursors[i];
+        const uint16_t* p = c.begin = c.end;
+        const uint16_t* const stop = window_end[i];
+        if (i >= essential) {
+          c.end = high >= kWindowRows ? stop : std::lower_bound(p, stop, static_cast<uint16_t>(high));
+          continue;
+        }
+        const uint8_t* code = all_bounds + (p - all_rows);
+        const uint16_t* const table = c.table;
+        // rows ascend, so four at once when the fourth is inside; damaged rows still land in `bound`
+        for (; stop - p >= 4 && p[3] < high; p += 4, code += 4) {
+          bound[p[0]] = static_cast<uint16_t>(bound[p[0]] + table[code[0]]);
+          bound[p[1]] = static_cast<uint16_t>(bound[p[1]] + table[code[1]]);
+          bound[p[2]] = static_cast<uint16_t>(bound[p[2]] + table[code[2]]);
+          bound[p[3]] = static_cast<uint16_t>(bound[p[3]] + table[code[3]]);
+        }
+        for (; p < stop && *p < high; ++p, ++code) bound[*p] = static_cast<uint16_t>(bound[*p] + table[*code]);
+        c.end = p;
+        any = any || c.end != c.begin;
+        scratch.postings += static_cast<uint64_t>(c.end - c.begin);
+      }
+      if (!any) continue;
+      const size_t found = scan(bound + low, kBlockRows, static_cast<uint16_t>(need - rest), scratch.found_row.data(),
+                                scratch.found_bound.data());
+      // Best bound first, so that the threshold rises early and ends the block.
+      scratch.order.clear();
+      for (size_t i = 0; i < found; ++i)
+        scratch.order.push_back(uint32_t{scratch.found_bound[i]} << 16 | (0xffffu - scratch.found_row[i]));
+      std::make_heap(scratch.order.begin(), scratch.order.end());
+      for (auto last = scratch.order.end(); last != scratch.order.begin();) {
+        const uint32_t now = threshold();
+        if ((scratch.order.front() >> 16) + rest < now) break;
+        std::pop_heap(scratch.order.begin(), last--);
+        uint32_t most = *last >> 16;
+        const uint32_t row = base + low + (0xffffu - (*last & 0xffffu));
+        if (row >= segment.rows() || !accepts_[s][row]) continue;
+        const auto find = [&](const Cursor& c) -> const uint16_t* {
+          const auto wanted = static_cast<uint16_t>(row - base);
+          const uint16_t* at = std::lower_bound(c.begin, c.end, wanted);
+          return at != c.end && *at == wanted ? at : nullptr;
+        };
+        uint32_t left = rest;
+        bool reached = true;
+        for (size_t i = essential; i < cursors.size() && reached; ++i) {
+          left -= cursors[i].most_units;
+          if (const uint16_t* at = find(cursors[i])) most += cursors[i].table[all_bounds[at - all_rows]];
+          reached = most + left >= now;
+        }
+        if (!reached) continue;
+        ++scratch.candidates;
+        double score = 0;
+        bool matched = false;  // damaged bytes may have left a bound where no term stands
+        const double B = text_ ? length_norm(scoring_, space.lengths[row], mean_) : 1;
+        for (const Cursor* c : by_term) {
+          const uint16_t* at = find(*c);
+          if (at == nullptr) continue;
+          matched = true;
+          const uint64_t p = static_cast<uint64_t>(at - all_rows);
+          score += c->term->weight * (text_ ? document_weight(scoring_, c->term->stats, space.count(p), B)
+                                            : static_cast<double>(space.values[p]));
+        }
+        if (matched) top.offer({static_cast<float>(score), s, row, segment.document_of(row), segment.order(row)}, grouped);
+      }
+    }
+  }
+}
+
+std::vector<Contribution> Snapshot::explain(const std::vector<QueryTerm>& query, const Hit& hit) const {
+  const Plan plan = make_plan(query);
+  const Space& space = segments_.at(hit.segment)->space();
+  std::vector<Contribution> parts;
+  for (const Plan::Term& term : plan.terms) {
+    const uint32_t number = term.number[hit.segment];
+    if (number == kNoTerm) continue;
+    const auto p = space.locate(number, hit.row);
+    if (!p) continue;
+    const double weight = text_ ? document_weight(scoring_, term.stats, space.count(*p),
+                                                  length_norm(scoring_, space.lengths[hit.row], mean_))
+                                : static_cast<double>(space.values[*p]);
+    parts.push_back({*term.name, term.weight, weight, term.weight * weight});
+  }
+  if (text_ && scoring_.variant == Variant::ql_dirichlet) {
+    const double weight = std::log(scoring_.mu / (space.lengths[hit.row] + scoring_.mu));
+    parts.push_back({"", plan.query_length, weight, plan.query_length * weight});
+  }
+  return parts;
+}
+
+}  // namespace gossamer

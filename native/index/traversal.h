@@ -1,0 +1,80 @@
+// Exact top-k over the segments of a snapshot. Two traversals give the same ranking:
+//   exhaustive   term at a time over every posting in float64: the oracle, and the only one for scores that can fall;
+//   exact        term at a time in windows that fit the cache, adding one-byte upper bounds in 16-bit integers, then the
+//                float64 score of those rows whose bound reaches the k-th best score so far.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "index/scoring.h"
+#include "index/segment.h"
+
+namespace gossamer {
+
+struct QueryTerm {
+  std::string term;
+  double weight;
+};
+
+struct Hit {
+  float score;
+  uint32_t segment, row, document;
+  uint64_t order;
+};
+
+struct Contribution {
+  std::string term;
+  double query_weight, document_weight, contribution;
+};
+
+struct TraversalCost {  // what a query touched, for benchmarks and `bench`
+  uint64_t postings = 0, candidates = 0;
+};
+
+class Snapshot {
+ public:
+  // `accepts[i]` filters the rows of segment i. Text spaces use `scoring`; vector spaces score by inner product.
+  Snapshot(std::vector<std::shared_ptr<const Segment>> segments, std::vector<Bitmap> accepts, bool text, Bm25 scoring);
+  ~Snapshot();
+
+  // The k best documents (each by its best row), score descending, then insertion number. `query`: unique terms ascending
+  // by bytes. Throws Damaged.
+  std::vector<Hit> top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaustive, TraversalCost* cost = nullptr) const;
+
+  // The parts of a row's score; they sum to it in this order.
+  std::vector<Contribution> explain(const std::vector<QueryTerm>& query, const Hit& hit) const;
+
+  const std::vector<std::shared_ptr<const Segment>>& segments() const { return segments_; }
+  bool accepted(uint32_t segment, uint32_t row) const { return accepts_[segment][row]; }
+  uint64_t rows() const { return rows_; }
+  uint64_t tokens() const { return tokens_; }
+  double mean_length() const { return mean_; }
+  bool text() const { return text_; }
+
+ private:
+  struct Plan;
+  struct Scratch;
+  class TopK;
+  Plan make_plan(const std::vector<QueryTerm>& query) const;
+  void exhaustive(const Plan& plan, uint32_t segment, Scratch& scratch, TopK& top) const;
+  void exact(const Plan& plan, uint32_t segment, Scratch& scratch, TopK& top) const;
+  bool can_prune(const Plan& plan) const;
+  std::unique_ptr<Scratch> borrow() const;
+  void give_back(std::unique_ptr<Scratch> scratch) const;
+
+  std::vector<std::shared_ptr<const Segment>> segments_;
+  std::vector<Bitmap> accepts_;
+  bool text_;
+  Bm25 scoring_;
+  uint64_t rows_ = 0, tokens_ = 0;
+  double mean_ = 0;
+  std::vector<std::vector<float>> ceiling_;  // by segment: code -> upper bound of the weight without idf
+  struct Pool;
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace gossamer

@@ -1,0 +1,96 @@
+"""What an encoder is: two functions from texts to sparse vectors, names for their columns, and a way to score."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from gossamer.errors import UsageError
+
+if TYPE_CHECKING:
+    from gossamer.retrieval.encoders.bm25 import BM25
+    from gossamer.retrieval.vectors import SparseVectors
+
+CONFIG = "gossamer.json"
+FORMAT = 1
+
+
+class SparseEncoder(ABC):
+    """Text to sparse vectors.
+
+    Subclasses give :meth:`encode_queries`, :meth:`encode_documents` and :attr:`terms`; those that can be saved also give
+    :meth:`to_dict` and :meth:`from_dict` and a ``type`` there, listed in :attr:`types`.
+
+    Attributes:
+        scoring: ``"dot"`` (inner product), or :class:`~gossamer.retrieval.encoders.bm25.BM25` when document values are raw
+            term frequencies.
+    """
+
+    scoring: Literal["dot"] | BM25 = "dot"
+    types: ClassVar[dict[str, str]] = {"bm25": "gossamer.retrieval.encoders.bm25:BM25Encoder"}
+
+    @property
+    @abstractmethod
+    def terms(self) -> list[str]:
+        """Column number to term; terms are unique."""
+
+    @abstractmethod
+    def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
+        """Query vectors, shape ``(len(texts), len(self.terms))``."""
+
+    @abstractmethod
+    def encode_documents(self, texts: Sequence[str]) -> SparseVectors:
+        """Document vectors, shape ``(len(texts), len(self.terms))``, non-negative."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Settings as JSON values, with ``type``.
+
+        Raises:
+            UsageError: This encoder cannot be saved.
+        """
+        raise UsageError(f"{type(self).__name__} cannot be saved: it has no to_dict()")
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> SparseEncoder:
+        """The encoder that :meth:`to_dict` described."""
+        import importlib
+
+        known = SparseEncoder.types
+        if settings.get("type") not in known:
+            raise UsageError(f"encoder type {settings.get('type')!r} is unknown; known: {', '.join(known)}")
+        module, name = known[settings["type"]].split(":")
+        encoder: SparseEncoder = getattr(importlib.import_module(module), name).from_dict(settings)
+        return encoder
+
+    def save_pretrained(self, directory: str | PathLike[str]) -> None:
+        """Write the encoder to a directory (made if missing).
+
+        Raises:
+            UsageError: This encoder cannot be saved.
+        """
+        path = Path(directory)
+        settings = {"format": FORMAT, "encoder": self.to_dict()}
+        path.mkdir(parents=True, exist_ok=True)
+        (path / CONFIG).write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def from_pretrained(directory: str | PathLike[str]) -> SparseEncoder:
+        """The encoder that :meth:`save_pretrained` wrote.
+
+        Raises:
+            UsageError: The directory holds no encoder of ours, or one of a newer format.
+        """
+        path = Path(directory) / CONFIG
+        try:
+            settings = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(f"{path}: not found; an encoder directory holds {CONFIG}") from None
+        except ValueError as error:
+            raise UsageError(f"{path}: not valid JSON: {error}") from error
+        if settings.get("format", 0) > FORMAT:
+            raise UsageError(f"{path}: format {settings['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer.")
+        return SparseEncoder.from_dict(settings["encoder"])

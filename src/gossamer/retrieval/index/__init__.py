@@ -1,0 +1,8 @@
+"""The index: immutable segments, one atomic commit point, exact search over a snapshot."""
+
+from gossamer.retrieval.index.container import Problem
+from gossamer.retrieval.index.hits import Contribution, Hit
+from gossamer.retrieval.index.index import Index
+from gossamer.retrieval.index.verify import Verification, salvage, verify
+
+__all__ = ["Contribution", "Hit", "Index", "Problem", "Verification", "salvage", "verify"]

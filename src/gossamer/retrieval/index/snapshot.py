@@ -1,0 +1,157 @@
+"""One commit of an index, opened for reading: its segments, which of their documents live, and the search over them."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+from gossamer import _native
+from gossamer.errors import IndexDamaged
+from gossamer.retrieval.encoders.bm25 import BM25
+from gossamer.retrieval.index import manifest as manifests
+from gossamer.retrieval.index.container import Container, FileEntry
+from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
+from gossamer.retrieval.index.storage import Storage
+from gossamer.text.documents import Document, Span
+
+_ATTEMPTS = 10  # a merge may remove a segment between reading the manifest and opening the file
+
+
+class OpenSegment:
+    """A segment and the numbers of its dead documents.
+
+    Args:
+        storage, entry: The files.
+        space: The manifest's space.
+        container: The segment's file where it is open already.
+    """
+
+    def __init__(self, storage: Storage, entry: SegmentEntry, space: dict[str, Any], container: Container | None = None) -> None:
+        self.entry = entry
+        self.container = container or Container(storage, entry.segment)
+        self.path = storage.root / entry.segment.file
+        self.dead = read_tombstones(storage, entry.tombstones) if entry.tombstones else set()
+        with self.damage():
+            self.native = _native.open_segment(
+                self.container.buffer, self.container.places(), space["name"], space["kind"] == "text", self.container.facts
+            )
+
+    def damage(self) -> _Damage:
+        """A context that names this file when the native core meets damaged bytes."""
+        return _Damage(self)
+
+    def live(self, identifier: str) -> list[int]:
+        """Numbers of the live documents with this id (none or one)."""
+        with self.damage():
+            return [d for d in self.native.find(identifier) if d not in self.dead]
+
+    def document(self, number: int) -> Document:
+        """A stored document."""
+        with self.damage():
+            return make_document(self.native.id(number), self.native.text(number), self.native.metadata(number))
+
+    def document_orders(self) -> dict[int, int]:
+        """Live document number -> insertion number."""
+        with self.damage():
+            native = self.native
+            return {d: native.order(r) for r in range(native.rows) if (d := native.document_of(r)) not in self.dead}
+
+
+class _Damage:
+    def __init__(self, segment: OpenSegment) -> None:
+        self._segment = segment
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        if isinstance(error, _native.Damaged):
+            raise damaged(self._segment, str(error)) from None
+
+
+def damaged(segment: OpenSegment, reason: str) -> IndexDamaged:
+    """The error for a segment whose bytes contradict each other; finds the first damaged block for the offset."""
+    problem = next(segment.container.problems(), None)
+    return IndexDamaged(segment.path, problem.offset if problem else 0, reason,
+                        "`gossamer verify` lists what is damaged, `gossamer export --salvage` saves every document that can "
+                        "still be read")  # fmt: skip
+
+
+class Snapshot:
+    """Search over the segments of one manifest.
+
+    Args:
+        storage: The index.
+        manifest: The commit.
+        reuse: Another snapshot of the same index whose open files are taken over where they are the same.
+    """
+
+    def __init__(self, storage: Storage, manifest: Manifest, reuse: Snapshot | None = None) -> None:
+        self.manifest = manifest
+        known = {s.entry.segment.file: s.container for s in reuse.segments} if reuse else {}
+        self.segments = [OpenSegment(storage, e, manifest.space, known.get(e.segment.file)) for e in manifest.segments]
+        self.text = manifest.space["kind"] == "text"
+        scoring = scoring_of(manifest.space)
+        self.native = _native.Snapshot([s.native for s in self.segments], [sorted(s.dead) for s in self.segments], self.text, scoring.native())
+
+    def find(self, identifier: str) -> tuple[OpenSegment, int] | None:
+        """Where the live document with this id is."""
+        for segment in self.segments:
+            for number in segment.live(identifier):
+                return segment, number
+        return None
+
+    def documents(self) -> Iterator[Document]:
+        """The live documents in insertion order."""
+        places = sorted((order, i, d) for i, s in enumerate(self.segments) for d, order in s.document_orders().items())
+        for _, i, number in places:
+            yield self.segments[i].document(number)
+
+    @property
+    def live_documents(self) -> int:
+        """How many documents are live."""
+        return sum(s.native.documents - len(s.dead) for s in self.segments)
+
+
+def open_snapshot(storage: Storage, reuse: Snapshot | None = None) -> Snapshot:
+    """The last commit; tries again when a writer removes files while they are being opened."""
+    for _ in range(_ATTEMPTS):
+        manifest = manifests.read(storage)
+        try:
+            return Snapshot(storage, manifest, reuse)
+        except FileNotFoundError as error:
+            missing = error.filename
+            if manifests.read(storage).generation == manifest.generation:
+                raise IndexDamaged(missing, 0, "the file is missing", "`gossamer export --salvage` saves the documents of the others") from None
+    raise IndexDamaged(missing, 0, f"the file vanished {_ATTEMPTS} times while a writer was at work; try again")
+
+
+def scoring_of(space: dict[str, Any]) -> BM25:
+    """The scoring of a manifest's space; vector spaces score by inner product and ignore it."""
+    settings = space["encoder"]
+    if space["kind"] != "text":
+        return BM25()
+    return BM25(**{k: settings[k] for k in ("k1", "b", "variant", "delta", "mu", "compat")})
+
+
+def read_tombstones(storage: Storage, entry: FileEntry) -> set[int]:
+    """The dead document numbers that a tombstone file lists."""
+    container = Container(storage, entry)
+    problem = next(container.problems(), None)  # small, and a wrong bit would bring a document back
+    if problem:
+        raise IndexDamaged(storage.root / entry.file, problem.offset, problem.reason, "`gossamer export --salvage` saves all documents, "
+                           "deleted ones among them")  # fmt: skip
+    numbers = array("I")
+    numbers.frombytes(container.section("dead"))
+    return set(numbers)
+
+
+def make_document(identifier: str, text: str, metadata: bytes) -> Document:
+    """A document from what the store holds of it."""
+    if not metadata:
+        return Document(identifier, text)
+    more = json.loads(metadata)
+    spans = tuple(Span(*span) for span in more.get("spans", ()))
+    return Document(identifier, text, more.get("title", ""), more.get("fields", {}), spans)

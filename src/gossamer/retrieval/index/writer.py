@@ -1,0 +1,347 @@
+"""The writing side of an index: documents to segments in bounded memory, deletions to tombstones, and the commit.
+
+Nothing that is written is seen by a reader before :meth:`Writer.commit` has replaced the manifest; files of an abandoned
+writer are removed by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from math import log
+from typing import TYPE_CHECKING, Any
+
+from gossamer import _native
+from gossamer.errors import GossamerError, UsageError
+from gossamer.retrieval.index import manifest as manifests
+from gossamer.retrieval.index.container import ContainerWriter, FileEntry
+from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
+from gossamer.retrieval.index.snapshot import OpenSegment, scoring_of
+from gossamer.retrieval.index.storage import LOCK, Storage
+from gossamer.text import passages
+from gossamer.text.documents import Document
+
+if TYPE_CHECKING:
+    from gossamer.retrieval.encoders import SparseEncoder
+    from gossamer.retrieval.vectors import SparseVectors
+
+_BATCH_CHARACTERS = 1 << 20
+_BATCH_DOCUMENTS = 2048
+_MERGE_FACTOR = 8  # segments of one size class that are merged into one
+_SMALLEST_CLASS = 1000  # rows
+
+
+class Writer:
+    """Holds the lock from the first change to commit or discard.
+
+    Args:
+        storage: The index.
+        encoder: The encoder of its space; None when vectors come from outside.
+        memory: Bytes that pending documents may take.
+        threads: Indexing threads.
+
+    Raises:
+        IndexLocked: Somebody else is writing.
+    """
+
+    def __init__(self, storage: Storage, encoder: SparseEncoder | None, memory: int, threads: int) -> None:
+        self._storage, self._encoder, self._memory, self._threads = storage, encoder, memory, threads
+        storage.lock()
+        try:
+            self._begin()
+        except BaseException:
+            storage.unlock()
+            raise
+
+    def _begin(self) -> None:
+        self._manifest = manifests.read(self._storage)
+        self._remove_strangers(self._manifest)
+        space = self._manifest.space
+        self._segments = [OpenSegment(self._storage, e, space) for e in self._manifest.segments]
+        self._dead_before = {s.entry.segment.file: len(s.dead) for s in self._segments}
+        self._next_file = self._manifest.next_file
+        self._next_insertion = self._manifest.next_insertion
+        self._scoring = scoring_of(space).native()
+        self._builder: _native.Builder | None = None
+        self._columns: list[str] | None = None
+
+    def _remove_strangers(self, manifest: Manifest) -> None:
+        """Remove what an interrupted writer left."""
+        for name in set(self._storage.names()) - manifest.files() - {LOCK}:
+            if name.startswith(("segment-", "tombstones-", "manifest.")):
+                self._storage.remove(name)
+
+    # --- adding --------------------------------------------------------------------------------------------------
+
+    def add(self, documents: Iterable[str | dict[str, Any] | Document]) -> int:
+        """Add documents; returns how many."""
+        count, characters = 0, 0
+        batch: list[Document] = []
+        for item in documents:
+            document = as_document(item, self._next_insertion + len(batch))
+            batch.append(document)
+            characters += len(document.text)
+            count += 1
+            if characters >= _BATCH_CHARACTERS or len(batch) >= _BATCH_DOCUMENTS:
+                self._add_batch(batch)
+                batch, characters = [], 0
+        if batch:
+            self._add_batch(batch)
+        return count
+
+    def _add_batch(self, batch: list[Document]) -> None:
+        space = self._manifest.space
+        if space["kind"] == "text":
+            self._ready([]).add([_native_document(d) for d in batch], self._next_insertion)
+            self._added(len(batch))
+            return
+        if self._encoder is None:
+            raise UsageError("this index holds vectors made elsewhere: use add_vectors(), or open it with encoder=")
+        words = self._manifest.passage_words
+        cut = [passages.split(d, words or None) for d in batch]
+        texts = [f"{passages.prefix(d, p)}\n{p.text}".strip() for d, ps in zip(batch, cut, strict=True) for p in ps]
+        ranges = [_ranges(d, [(p.start, p.end) for p in ps]) for d, ps in zip(batch, cut, strict=True)]
+        self._add_rows(batch, ranges, self._encoder.encode_documents(texts))
+
+    def add_vectors(self, ids: Iterable[str], vectors: SparseVectors, documents: Iterable[Document] | None) -> int:
+        """Add one row per id."""
+        if self._manifest.space["kind"] == "text":
+            raise UsageError("this index computes BM25 from text; make one for vectors with Index.create(path, encoder=None)")
+        names = list(ids)
+        stored = [Document(i, "") for i in names] if documents is None else list(documents)
+        if not len(names) == len(stored) == len(vectors):
+            raise UsageError(f"{len(names)} ids, {len(vectors)} vectors and {len(stored)} documents; they must be as many")
+        for name, document in zip(names, stored, strict=True):
+            if name != document.id:
+                raise UsageError(f"the id {name!r} stands beside the document {document.id!r}")
+        self._add_rows(stored, [_ranges(d, [(0, len(d.text))]) for d in stored], vectors)
+        return len(names)
+
+    def _add_rows(self, batch: list[Document], ranges: list[list[tuple[int, int, int, int]]], vectors: SparseVectors) -> None:
+        negative = (vectors.values < 0).nonzero()[0]
+        if len(negative):
+            at = int(negative[0])
+            row = int(vectors.indptr.searchsorted(at, side="right")) - 1
+            raise UsageError(f"row {row}: the weight of {vectors.term(int(vectors.indices[at]))!r} is {vectors.values[at]}; "
+                             "an index takes non-negative vectors")  # fmt: skip
+        columns = [vectors.term(c) for c in range(vectors.dim)]
+        builder = self._ready(columns)
+        builder.add_vectors([_native_document(d) for d in batch], self._next_insertion, ranges,
+                            vectors.indptr, vectors.indices, vectors.values)  # fmt: skip
+        self._added(len(batch))
+
+    def _ready(self, columns: list[str]) -> _native.Builder:
+        """The builder; a new vocabulary starts a new one."""
+        if self._builder is not None and columns != self._columns:
+            self._flush()
+        if self._builder is None:
+            text = self._manifest.space["kind"] == "text"
+            analyzer = self._encoder.analyzer.native if text else None  # type: ignore[union-attr]
+            self._builder = _native.Builder(self._manifest.space["name"], analyzer, columns, self._manifest.passage_words,
+                                            self._threads if text else 1, self._scoring)  # fmt: skip
+            self._columns = columns
+        return self._builder
+
+    def _added(self, count: int) -> None:
+        self._next_insertion += count
+        assert self._builder is not None
+        if self._builder.memory > self._memory:
+            self._flush()
+
+    # --- deleting ------------------------------------------------------------------------------------------------
+
+    def delete(self, ids: Iterable[str]) -> int:
+        """Delete documents; returns how many there were."""
+        count = 0
+        for identifier in ids:
+            pending = self._builder is not None and self._builder.erase(identifier)
+            stored = self._kill(identifier)
+            count += pending or stored
+        return count
+
+    def _kill(self, identifier: str) -> bool:
+        found = False
+        for segment in self._segments:
+            numbers = segment.live(identifier)
+            segment.dead.update(numbers)
+            found = found or bool(numbers)
+        return found
+
+    # --- segments ------------------------------------------------------------------------------------------------
+
+    def _new_name(self, kind: str) -> str:
+        self._next_file += 1
+        return f"{kind}-{self._next_file:08d}.gsm"
+
+    def _flush(self) -> None:
+        """Write the pending documents as a segment."""
+        if self._builder is None or self._builder.pending == 0:
+            self._builder = None
+            return
+        for identifier in self._builder.live_ids() if self._segments else ():
+            self._kill(identifier)
+        sections, facts, dead = self._builder.flush()
+        container = ContainerWriter(self._storage, self._new_name("segment"))
+        try:
+            for name, kind, required, data in sections:
+                container.section(name, kind, required, [memoryview(data)])
+            entry = container.finish(facts)
+        except BaseException:
+            container.abandon()
+            raise
+        self._builder = None
+        self._append(entry, set(dead))
+
+    def _append(self, entry: FileEntry, dead: set[int]) -> None:
+        segment = OpenSegment(self._storage, SegmentEntry(entry), self._manifest.space)
+        segment.dead = dead
+        self._segments.append(segment)
+
+    def _merge(self, chosen: list[OpenSegment]) -> None:
+        """Replace segments by one without their dead documents. Every byte that is copied is checked first."""
+        for segment in chosen:
+            problem = next(segment.container.problems(), None)
+            if problem is not None:
+                with segment.damage():
+                    raise _native.Damaged(problem.reason)
+        space = self._manifest.space
+        self._segments = [s for s in self._segments if s not in chosen]
+        if all(len(s.dead) == s.native.documents for s in chosen):
+            return
+        merger = _native.Merger(space["name"], space["kind"] == "text", [s.native for s in chosen],
+                                [sorted(s.dead) for s in chosen], self._scoring)  # fmt: skip
+        container = ContainerWriter(self._storage, self._new_name("segment"))
+        try:
+            for i, (name, kind, required) in enumerate(merger.sections):
+                with container.open_section(name, kind, required) as section:
+                    merger.write(i, section.write)
+            entry = container.finish(merger.facts)
+        except BaseException:
+            container.abandon()
+            raise
+        self._append(entry, set())
+
+    def _merge_small(self) -> None:
+        """Merge whole size classes, so that the number of segments grows with the logarithm of the index."""
+        self._segments = [s for s in self._segments if len(s.dead) < s.native.documents]
+        while True:
+            classes: dict[int, list[OpenSegment]] = {}
+            for segment in self._segments:
+                size = max(segment.native.rows, _SMALLEST_CLASS) / _SMALLEST_CLASS
+                classes.setdefault(int(log(size, _MERGE_FACTOR)), []).append(segment)
+            full = [members for _, members in sorted(classes.items()) if len(members) >= _MERGE_FACTOR]
+            if not full:
+                return
+            self._merge(full[0])
+
+    # --- ending --------------------------------------------------------------------------------------------------
+
+    def commit(self, merge_all: bool = False) -> Manifest:
+        """Make everything since the last commit durable and visible; releases the lock.
+
+        A failure discards the changes and leaves the previous commit.
+        """
+        try:
+            self._flush()
+            if merge_all and (len(self._segments) > 1 or any(s.dead for s in self._segments)):
+                self._merge(list(self._segments))
+            else:
+                self._merge_small()
+            manifest = self._next_manifest()
+            if manifest != self._manifest:
+                manifest = replace(manifest, generation=self._manifest.generation + 1)
+                manifests.write(self._storage, manifest)
+        except OSError as error:
+            self.discard()
+            raise GossamerError(f"{self._storage.root}: {error.strerror or error}; nothing of this change was committed, "
+                                "the previous commit is intact") from error  # fmt: skip
+        except BaseException:
+            self.discard()
+            raise
+        self._remove_strangers(manifest)
+        self._storage.unlock()
+        return manifest
+
+    def _next_manifest(self) -> Manifest:
+        entries = []
+        for segment in self._segments:
+            entry = segment.entry
+            if len(segment.dead) != self._dead_before.get(entry.segment.file, 0):
+                entry = replace(entry, tombstones=self._write_tombstones(segment.dead))
+            entries.append(entry)
+        return replace(self._manifest, segments=tuple(entries), next_insertion=self._next_insertion, next_file=self._next_file)
+
+    def _write_tombstones(self, dead: set[int]) -> FileEntry:
+        container = ContainerWriter(self._storage, self._new_name("tombstones"))
+        try:
+            container.section("dead", "u32", True, [array("I", sorted(dead)).tobytes()])
+            return container.finish({"dead": len(dead)})
+        except BaseException:
+            container.abandon()
+            raise
+
+    def discard(self) -> None:
+        """Forget everything since the last commit; releases the lock."""
+        self._builder = None
+        self._segments = []
+        try:
+            self._remove_strangers(self._manifest)
+        except OSError:
+            pass  # the next writer removes them
+        finally:
+            self._storage.unlock()
+
+
+def as_document(item: str | dict[str, Any] | Document, insertion: int) -> Document:
+    """A document from what :meth:`Index.add` takes."""
+    if isinstance(item, Document):
+        document = item
+    elif isinstance(item, str):
+        return Document(str(insertion), item)
+    elif isinstance(item, dict):
+        fields = dict(item)
+        identifier, text, title = fields.pop("id", None), fields.pop("text", None), fields.pop("title", "") or ""
+        if not isinstance(identifier, (str, int)) or not isinstance(text, str):
+            raise UsageError(f"document {insertion}: a dict needs 'id' and 'text' as strings; its keys are {sorted(map(str, item))}")
+        document = Document(str(identifier), text, title, fields)
+    else:
+        raise UsageError(f"document {insertion}: expected a str, a dict with 'id' and 'text', or a Document, not {type(item).__name__}")
+    if not document.id or not isinstance(document.id, str):
+        raise UsageError(f"document {insertion}: its id is {document.id!r}; an id is a string that is not empty")
+    if not isinstance(document.text, str) or not isinstance(document.title, str):
+        raise UsageError(f"document {document.id!r}: text and title must be strings")
+    return document
+
+
+def _native_document(document: Document) -> tuple[str, str, str, bytes, list[tuple[int, int, int, str]]]:
+    headings = [(s.start, s.end, s.level, s.value) for s in document.spans if s.kind == "heading"]
+    more: dict[str, Any] = {}
+    if document.title:
+        more["title"] = document.title
+    if document.fields:
+        more["fields"] = dict(document.fields)
+    if document.spans:
+        more["spans"] = [(s.kind, s.start, s.end, s.value, s.level) for s in document.spans]
+    try:
+        metadata = json.dumps(more, ensure_ascii=False).encode("utf-8", "replace") if more else b""
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"document {document.id!r}: its fields are not JSON values: {error}") from None
+    return document.id, document.title, document.text, metadata, headings
+
+
+def _ranges(document: Document, cuts: list[tuple[int, int]]) -> list[tuple[int, int, int, int]]:
+    """Code-point ranges with their UTF-8 byte ranges. Cuts may overlap but start in ascending order."""
+    text = document.text
+    if text.isascii():
+        return [(start, end, start, end) for start, end in cuts]
+    return list(_byte_ranges(text, cuts))
+
+
+def _byte_ranges(text: str, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
+    at, byte = 0, 0
+    for start, end in cuts:
+        byte += len(text[at:start].encode("utf-8", "replace"))
+        at = start
+        yield start, end, byte, byte + len(text[start:end].encode("utf-8", "replace"))

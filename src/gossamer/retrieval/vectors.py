@@ -1,0 +1,215 @@
+"""Sparse vectors: the rows of a compressed sparse row matrix with names for its columns, checked once, on the way in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gossamer.errors import GossamerError
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+FORMAT = "1"
+
+
+class SparseVectors:
+    """n sparse vectors of dimension dim.
+
+    Args:
+        indptr: (n + 1,) int64; row i holds entries ``indptr[i]:indptr[i + 1]``.
+        indices: (nnz,) uint32 columns; unique in a row, any order (stored ascending).
+        values: (nnz,) float32; zeros are dropped.
+        dim: Number of columns.
+        vocabulary: Column number to term, or None.
+
+    Raises:
+        ValueError: A duplicate, NaN, infinity or column out of range, naming row and term; or shapes disagree.
+
+    Example:
+        >>> v = SparseVectors.from_dicts([{"wing": 1.5, "lift": 0.5}])
+        >>> v.shape, v.to_dicts()
+        ((1, 2), [{'wing': 1.5, 'lift': 0.5}])
+    """
+
+    def __init__(
+        self,
+        indptr: npt.ArrayLike,
+        indices: npt.ArrayLike,
+        values: npt.ArrayLike,
+        dim: int,
+        vocabulary: Sequence[str] | None = None,
+    ) -> None:
+        self.indptr = np.ascontiguousarray(indptr, np.int64)
+        self.indices = np.ascontiguousarray(indices, np.uint32)
+        with np.errstate(over="ignore"):
+            self.values = np.ascontiguousarray(values, np.float32)
+        self.dim = int(dim)
+        self.vocabulary = None if vocabulary is None else list(vocabulary)
+        self._check()
+        self._normalise()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n, dim)``."""
+        return len(self.indptr) - 1, self.dim
+
+    @property
+    def nnz(self) -> int:
+        """Number of entries."""
+        return len(self.indices)
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def __getitem__(self, row: int) -> SparseVectors:
+        """Row ``row`` as vectors of shape ``(1, dim)``."""
+        at = range(len(self))[row]
+        part = slice(self.indptr[at], self.indptr[at + 1])
+        return SparseVectors([0, part.stop - part.start], self.indices[part], self.values[part], self.dim, self.vocabulary)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, SparseVectors)
+            and self.shape == other.shape
+            and self.vocabulary == other.vocabulary
+            and np.array_equal(self.indptr, other.indptr)
+            and np.array_equal(self.indices, other.indices)
+            and np.array_equal(self.values, other.values)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"SparseVectors(shape={self.shape}, nnz={self.nnz})"
+
+    def term(self, column: int) -> str:
+        """The name of a column; ``"#column"`` without a vocabulary."""
+        return f"#{column}" if self.vocabulary is None else self.vocabulary[column]
+
+    @classmethod
+    def from_dicts(cls, rows: Iterable[Mapping[str, float]], vocabulary: Sequence[str] | None = None) -> SparseVectors:
+        """Vectors from ``{term: weight}``; without ``vocabulary``, terms are numbered as they come.
+
+        Raises:
+            ValueError: A term is not in ``vocabulary``.
+        """
+        fixed = vocabulary is not None
+        columns = {term: i for i, term in enumerate(vocabulary or ())}
+        indptr, indices, values = [0], [], []
+        for number, row in enumerate(rows):
+            for term, weight in row.items():
+                if term not in columns:
+                    if fixed:
+                        raise ValueError(f"row {number}: term {term!r} is not in the vocabulary")
+                    columns[term] = len(columns)
+                indices.append(columns[term])
+                values.append(weight)
+            indptr.append(len(indices))
+        return cls(indptr, indices, values, len(columns), list(columns))
+
+    @classmethod
+    def from_scipy(cls, matrix: scipy.sparse.sparray | scipy.sparse.spmatrix, vocabulary: Sequence[str] | None = None) -> SparseVectors:
+        """Vectors from any SciPy sparse matrix; explicit duplicates are an error, not summed."""
+        csr: Any = matrix if getattr(matrix, "format", "") == "csr" else matrix.tocsr()
+        return cls(csr.indptr, csr.indices, csr.data, csr.shape[1], vocabulary)
+
+    @classmethod
+    def from_jsonl(cls, path: str | PathLike[str], vocabulary: Sequence[str] | None = None) -> tuple[list[str], SparseVectors]:
+        """Ids and vectors from lines ``{"id": ..., "vector": {term: weight}}``.
+
+        Raises:
+            GossamerError: A line is malformed, naming file and line.
+        """
+        ids: list[str] = []
+        rows: list[dict[str, float]] = []
+        with open(path, encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    record = json.loads(line)
+                    rows.append({str(t): float(w) for t, w in record["vector"].items()})
+                    ids.append(str(record["id"]))
+                except (ValueError, TypeError, KeyError, AttributeError) as error:
+                    raise GossamerError(f'{path}:{number}: expected {{"id": ..., "vector": {{term: weight}}}} ({error!r})') from error
+        return ids, cls.from_dicts(rows, vocabulary)
+
+    def to_scipy(self) -> scipy.sparse.csr_array:
+        """A ``scipy.sparse.csr_array`` of shape ``(n, dim)``."""
+        import scipy.sparse
+
+        return scipy.sparse.csr_array((self.values, self.indices, self.indptr), shape=self.shape)
+
+    def to_dicts(self) -> list[dict[str, float]]:
+        """One ``{term: weight}`` a row."""
+        return [
+            {self.term(int(c)): float(w) for c, w in zip(self.indices[a:b], self.values[a:b], strict=True)}
+            for a, b in zip(self.indptr[:-1], self.indptr[1:], strict=True)
+        ]
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a safetensors file."""
+        from safetensors.numpy import save_file
+
+        metadata = {"format": FORMAT, "dim": str(self.dim)}
+        if self.vocabulary is not None:
+            metadata["vocabulary"] = json.dumps(self.vocabulary, ensure_ascii=False)
+        save_file({"indptr": self.indptr, "indices": self.indices, "values": self.values}, path, metadata)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> SparseVectors:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            GossamerError: Not such a file, or of a newer format.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, "np") as file:
+                metadata = file.metadata() or {}
+                if int(metadata.get("format", 0)) > int(FORMAT):
+                    raise GossamerError(f"{path}: format {metadata['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer.")
+                vocabulary = json.loads(metadata["vocabulary"]) if "vocabulary" in metadata else None
+                tensors = [file.get_tensor(name) for name in ("indptr", "indices", "values")]
+                return cls(*tensors, int(metadata["dim"]), vocabulary)
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise GossamerError(f"{path}: not a file of sparse vectors: {error}") from error
+
+    def _row_of(self, entry: int) -> int:
+        return int(np.searchsorted(self.indptr, entry, side="right")) - 1
+
+    def _check(self) -> None:
+        if self.vocabulary is not None and len(self.vocabulary) != self.dim:
+            raise ValueError(f"the vocabulary names {len(self.vocabulary)} columns, dim is {self.dim}")
+        if self.indices.shape != self.values.shape or self.indices.ndim != 1 or self.indptr.ndim != 1 or len(self.indptr) == 0:
+            raise ValueError(f"shapes disagree: indptr {self.indptr.shape}, indices {self.indices.shape}, values {self.values.shape}")
+        if self.indptr[0] != 0 or self.indptr[-1] != len(self.indices) or bool((np.diff(self.indptr) < 0).any()):
+            raise ValueError("indptr must rise from 0 to the number of entries")
+        bad = np.flatnonzero(self.indices >= self.dim)
+        if len(bad):
+            raise ValueError(f"row {self._row_of(int(bad[0]))}: column {self.indices[bad[0]]} is out of range; dim is {self.dim}")
+        bad = np.flatnonzero(~np.isfinite(self.values))
+        if len(bad):
+            at = int(bad[0])
+            raise ValueError(f"row {self._row_of(at)}: the weight of {self.term(int(self.indices[at]))!r} is {self.values[at]}")
+
+    def _normalise(self) -> None:
+        """Sort each row by column, refuse duplicates, drop zeros."""
+        rows = np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.indptr))
+        key = rows * max(self.dim, 1) + self.indices
+        if bool((np.diff(key) <= 0).any()):
+            order = np.argsort(key, kind="stable")
+            key, self.indices, self.values = key[order], self.indices[order], self.values[order]
+            twice = np.flatnonzero(np.diff(key) == 0)
+            if len(twice):
+                at = int(twice[0])
+                raise ValueError(f"row {rows[at]}: {self.term(int(self.indices[at]))!r} appears twice")
+        kept = self.values != 0
+        if not kept.all():
+            self.indices, self.values, rows = self.indices[kept], self.values[kept], rows[kept]
+            self.indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(self)))]).astype(np.int64)
