@@ -12,6 +12,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "analysis/analyzer.h"
+#include "analysis/matches.h"
 #include "analysis/passages.h"
 #include "cpu.h"
 #include "index/builder.h"
@@ -384,11 +385,101 @@ void bind_index(nb::module_& m) {
   m.def("cpu_features", &cpu_features);
 }
 
-}  // namespace
-
 // --- analysis -------------------------------------------------------------------------------------------------------
 
-void bind_analysis(nb::module_& m);
+std::string_view analysed_text(nb::handle text, Utf8& utf8) {
+  const std::string_view view = utf8(text);
+  if (view.size() > 0xf0000000u) throw std::length_error("a text is longer than 4 GiB");
+  return view;
+}
+
+nb::list ranges_list(const std::vector<PassageRange>& ranges) {
+  nb::list list;
+  for (const PassageRange& r : ranges) list.append(nb::make_tuple(r.start, r.end, r.byte_start, r.byte_end));
+  return list;
+}
+
+// Calls sink(term, word) for every word that is no stop word.
+template <class Sink>
+void analyze(const Analyzer& analyzer, nb::str text, Sink sink) {
+  Utf8 utf8;
+  Analyzer::Scratch scratch(analyzer);
+  analyzer.split(analysed_text(text, utf8), scratch, [&](const Word& word) {
+    const std::string_view term = analyzer.filter(word.word, scratch);
+    if (!term.empty()) sink(to_str(term), word);
+  });
+}
+
+// Per text: where the terms occur, [(index of the term, position, start, end)], and its sentences, [(start, end)].
+nb::list find_matches(const Analyzer& analyzer, nb::list texts, const std::vector<std::string>& terms) {
+  Utf8 utf8;
+  std::vector<std::string_view> views;
+  for (nb::handle text : texts) views.push_back(analysed_text(nb::cast<nb::str>(text), utf8));
+  std::vector<std::pair<std::vector<Match>, std::vector<PassageRange>>> found;
+  {
+    const nb::gil_scoped_release unlocked;
+    const TermMatcher matcher(analyzer, terms);
+    Analyzer::Scratch scratch(analyzer);
+    for (const std::string_view view : views) found.emplace_back(matcher.find(view, scratch), split_sentences(view));
+  }
+  nb::list out;
+  for (const auto& [matches, sentences] : found) {
+    nb::list match_list, sentence_list;
+    for (const Match& m : matches) match_list.append(nb::make_tuple(m.term, m.position, m.start, m.end));
+    for (const PassageRange& s : sentences) sentence_list.append(nb::make_tuple(s.start, s.end));
+    out.append(nb::make_tuple(match_list, sentence_list));
+  }
+  return out;
+}
+
+void bind_analysis(nb::module_& m) {
+  nb::class_<Analyzer>(m, "Analyzer")
+      .def(
+          "__init__",
+          [](Analyzer* self, bool normalize, bool casefold, bool possessive, std::vector<std::string> stop_words,
+             std::string stemmer) {
+            new (self) Analyzer({normalize, casefold, possessive, std::move(stop_words), std::move(stemmer)});
+          },
+          nb::kw_only(), "normalize"_a = true, "casefold"_a = true, "possessive"_a = false,
+          "stop_words"_a = std::vector<std::string>{}, "stemmer"_a = "")
+      .def(
+          "analyze",
+          [](const Analyzer& self, nb::str text) {
+            nb::list out;
+            analyze(self, text, [&](nb::str term, const Word& w) {
+              out.append(nb::make_tuple(term, w.position, w.start, w.end));
+            });
+            return out;
+          },
+          "text"_a)
+      .def(
+          "terms",
+          [](const Analyzer& self, nb::str text) {
+            nb::list out;
+            analyze(self, text, [&](nb::str term, const Word&) { out.append(term); });
+            return out;
+          },
+          "text"_a)
+      .def("matches", &find_matches, "texts"_a, "terms"_a);
+
+  m.def(
+      "split_passages",
+      [](nb::str text, uint32_t words, const std::vector<uint32_t>& headings) {
+        Utf8 utf8;
+        return ranges_list(split_passages(analysed_text(text, utf8), words, headings));
+      },
+      "text"_a, "words"_a, "headings"_a = std::vector<uint32_t>{});
+  m.def(
+      "split_sentences",
+      [](nb::str text) {
+        Utf8 utf8;
+        return ranges_list(split_sentences(analysed_text(text, utf8)));
+      },
+      "text"_a);
+  m.def("unicode_version", &unicode_version);
+}
+
+}  // namespace
 
 NB_MODULE(_native, m) {
   bind_analysis(m);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 #include "analysis/unicode.h"
 #include "analysis/utf8.h"
@@ -13,22 +15,43 @@ namespace {
 constexpr uint32_t kRunLimit = 4096;
 constexpr uint32_t kNoLimit = std::numeric_limits<uint32_t>::max();
 
-enum Byte : uint8_t { kPlain, kSpace, kBeyondAscii };
-constexpr std::array<uint8_t, 256> kBytes = [] {
-  std::array<uint8_t, 256> table{};
-  for (unsigned c = 0; c < 256; ++c) table[c] = c >= 0x80 ? kBeyondAscii : is_space(c) ? kSpace : kPlain;
-  return table;
-}();
+// What a code point may be for the borders of sentences.
+enum Role : uint8_t { kSpace = 1, kTerminator = 2, kCjkTerminator = 4, kCloser = 8, kOpener = 16, kBeyondAscii = 32 };
 
 constexpr bool one_of(char32_t c, std::u32string_view set) { return set.find(c) != std::u32string_view::npos; }
 
-bool is_cjk_terminator(char32_t c) { return one_of(c, U"。！？｡"); }
-bool is_terminator(char32_t c) { return one_of(c, U".!?…") || is_cjk_terminator(c); }
-bool is_closer(char32_t c) { return one_of(c, U"\"')]}>*_’”»›」』）】》〉"); }
-bool is_opener(char32_t c) { return one_of(c, U"\"'([{<*_‘“«‹「『（【《〈¿¡"); }
+constexpr uint8_t find_role(char32_t c) {
+  unsigned role = is_space(c) ? kSpace : 0;
+  if (one_of(c, U".!?…")) role |= kTerminator;
+  if (one_of(c, U"。！？｡")) role |= kTerminator | kCjkTerminator;
+  if (one_of(c, U"\"')]}>*_’”»›」』）】》〉")) role |= kCloser;
+  if (one_of(c, U"\"'([{<*_‘“«‹「『（【《〈¿¡")) role |= kOpener;
+  return static_cast<uint8_t>(role);
+}
+constexpr std::array<uint8_t, 256> kBytes = [] {
+  std::array<uint8_t, 256> table{};
+  for (unsigned c = 0; c < 256; ++c) table[c] = c < 0x80 ? find_role(c) : uint8_t{kBeyondAscii};
+  return table;
+}();
+uint8_t role(char32_t c) { return c < 0x80 ? kBytes[c] : find_role(c); }
+
 bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 bool is_ascii_letter(uint8_t c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
-bool is_alphanumeric(uint8_t c) { return is_digit(c) || is_ascii_letter(c); }
+
+// The first byte from p on that is no printing ASCII character.
+const uint8_t* skip_printing(const uint8_t* p, const uint8_t* end) {
+  constexpr uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; end - p >= 8; p += 8) {
+      uint64_t v;
+      std::memcpy(&v, p, 8);
+      const uint64_t stops = (~((v & ~high) + (0x7F - ' ') * ones) | v) & high;
+      if (stops != 0) return p + std::countr_zero(stops) / 8;
+    }
+  }
+  while (p < end && *p > ' ' && *p < 0x80) ++p;
+  return p;
+}
 
 // The code point that ends before p > begin.
 Decoded decode_before(const uint8_t* begin, const uint8_t* p) {
@@ -105,7 +128,7 @@ bool SentenceScanner::skip_space(int& lines) {
   bool page = false;
   while (p_ < end_) {
     if (*p_ < 0x80) {
-      if (kBytes[*p_] != kSpace) break;
+      if (!(kBytes[*p_] & kSpace)) break;
       // \r\n is one line end, \r alone as well.
       lines += *p_ == '\n' || (*p_ == '\r' && !(p_ + 1 < end_ && p_[1] == '\n'));
       page |= *p_ == '\f';
@@ -136,21 +159,21 @@ bool SentenceScanner::read_word() {
   const uint8_t* const stop =
       limit_ == kNoLimit || end_ - p_ <= 4 * kRunLimit + 1 ? end_ : p_ + 4 * kRunLimit + 1;
   while (p_ < stop && !word.closed) {
-    const uint8_t kind = kBytes[*p_];
-    if (kind == kPlain) {
+    if (*p_ < 0x80) {
+      if (kBytes[*p_] & kSpace) break;
       ++p_;
       continue;
     }
-    if (kind == kSpace) break;
     Decoded d = decode(p_, end_);
-    if (is_space(d.code_point)) break;
-    word.closed = is_cjk_terminator(d.code_point);
+    const uint8_t kind = role(d.code_point);
+    if (kind & kSpace) break;
+    word.closed = kind & kCjkTerminator;
     do {  // and, after such a mark, whatever closes with it
       p_ += d.length;
       shift_ += d.length - 1;
       if (p_ == end_ || !word.closed) break;
       d = decode(p_, end_);
-    } while (is_terminator(d.code_point) || is_closer(d.code_point));
+    } while (role(d.code_point) & (kTerminator | kCloser));
   }
   word.end = p_;
   word.length = offset() - word.start;
@@ -182,7 +205,7 @@ bool SentenceScanner::ends_sentence(const Word& word, bool first, uint8_t next) 
   const uint8_t* end = word.end;
   while (end > word.begin) {
     const Decoded d = decode_before(word.begin, end);
-    if (!is_closer(d.code_point)) break;
+    if (!(role(d.code_point) & kCloser)) break;
     end -= d.length;
   }
   const uint8_t* core_end = end;
@@ -190,7 +213,7 @@ bool SentenceScanner::ends_sentence(const Word& word, bool first, uint8_t next) 
   uint32_t terminators = 0;
   for (; core_end > word.begin; ++terminators) {
     const Decoded d = decode_before(word.begin, core_end);
-    if (!is_terminator(d.code_point)) break;
+    if (!(role(d.code_point) & kTerminator)) break;
     full_stop = d.code_point == '.';
     core_end -= d.length;
   }
@@ -198,12 +221,26 @@ bool SentenceScanner::ends_sentence(const Word& word, bool first, uint8_t next) 
   const uint8_t* core = word.begin;
   while (core < core_end) {
     const Decoded d = decode(core, core_end);
-    if (!is_opener(d.code_point)) break;
+    if (!(role(d.code_point) & kOpener)) break;
     core += d.length;
   }
   if (first && core < core_end && std::all_of(core, core_end, [](uint8_t c) { return is_digit(c) || c == '.'; }))
     return false;
   return !is_abbreviation(core, core_end, next);
+}
+
+// Adds the words that plainly go on with the sentence: ASCII, one space or line end before them, no mark at their end.
+void SentenceScanner::skim(Sentence& sentence) {
+  const uint8_t* stop = end_;
+  if (heading_ < headings_end_ && *heading_ - offset() < static_cast<size_t>(end_ - p_)) stop = p_ + (*heading_ - offset());
+  for (; sentence.words < limit_ && stop - p_ > 1; ++sentence.words) {
+    // A list item never starts with a letter or digit unless it ends with a mark.
+    const uint8_t* const word = p_ + 1;
+    if (*p_ != ' ' && !(*p_ == '\n' && (is_ascii_letter(*word) || is_digit(*word)))) return;
+    const uint8_t* const end = skip_printing(word, stop);
+    if (end == word || end == stop || kBytes[*end] != kSpace || kBytes[end[-1]] != 0 || end - word > kRunLimit) return;
+    p_ = end;
+  }
 }
 
 bool SentenceScanner::next(Sentence& sentence) {
@@ -212,16 +249,14 @@ bool SentenceScanner::next(Sentence& sentence) {
   sentence = {word_.start, 0, static_cast<uint64_t>(word_.begin - text_), 0, 0, word_.heading};
   for (bool first = true;; first = false) {
     const Word last = word_;
-    sentence.end = last.start + last.length;
-    sentence.byte_end = static_cast<uint64_t>(last.end - text_);
     sentence.words += last.piece ? limit_ : 1;
-    if (!read_word()) return true;
-    const uint8_t tail = last.end[-1];
-    const bool ended = last.closed || (!is_alphanumeric(tail) && ends_sentence(last, first, *word_.begin));
-    if (ended || word_.border_before || word_.piece || sentence.words == limit_) {
-      pending_ = true;
-      return true;
-    }
+    const bool may_end = kBytes[last.end[-1]] != 0;
+    if (!may_end) skim(sentence);
+    sentence.end = offset();
+    sentence.byte_end = static_cast<uint64_t>(p_ - text_);
+    if (sentence.words == limit_ || !read_word()) return true;
+    pending_ = word_.border_before || word_.piece || last.closed || (may_end && ends_sentence(last, first, *word_.begin));
+    if (pending_) return true;
   }
 }
 

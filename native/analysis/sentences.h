@@ -43,6 +43,7 @@ class SentenceScanner {
   bool read_word();
   bool skip_space(int& lines);
   void cut(Word& word);
+  void skim(Sentence& sentence);
   static bool ends_sentence(const Word& word, bool first, uint8_t next);
   uint32_t offset() const { return static_cast<uint32_t>(static_cast<size_t>(p_ - text_) - shift_); }
 

@@ -97,7 +97,7 @@ class Words {
           finish();
         }
         if (!open()) start_ = start;
-        append(c);
+        append(c < 0x80 ? c | (lower_ & 0x20) : c);
         last_ = kind;
         end_ = end;
         break;
