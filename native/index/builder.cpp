@@ -117,16 +117,18 @@ void Builder::Shard::add_text(const DocumentView& document, const Analyzer& anal
   size_t next = 0;
   for (const PassageRange& p : split_passages(document.text, passage_words, starts)) {
     open_row(p.start, p.end, p.byte_start, p.byte_end, document.insertion);
-    for (; next < document.headings.size() && document.headings[next].start < p.start; ++next) {
+    for (; next < document.headings.size() && document.headings[next].start <= p.start; ++next) {
       while (!path.empty() && path.back()->level >= document.headings[next].level) path.pop_back();
       path.push_back(&document.headings[next]);
     }
     // Title and headings above the passage are scored with it, unless it shows them itself.
     const std::string_view text = document.text.substr(p.byte_start, p.byte_end - p.byte_start);
     prefix.clear();
-    if (!document.title.empty() && !text.starts_with(document.title) && (path.empty() || path[0]->value != document.title))
+    const bool own = !path.empty() && path.back()->start == p.start;  // the passage begins with its heading
+    const std::span above(path.data(), path.size() - (own ? 1 : 0));
+    if (!document.title.empty() && !text.starts_with(document.title) && (above.empty() || above[0]->value != document.title))
       prefix.append(document.title);
-    for (const HeadingView* heading : path) prefix.append(prefix.empty() ? "" : "\n").append(heading->value);
+    for (const HeadingView* heading : above) prefix.append(prefix.empty() ? "" : "\n").append(heading->value);
     if (!prefix.empty()) {
       words(prefix, analyzer);
       log.push_back(kDropped);

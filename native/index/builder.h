@@ -56,6 +56,8 @@ class Builder {
   // A text space (analyzer given) or a vector space (analyzer null, `columns` names the vocabulary).
   Builder(std::string space, std::shared_ptr<const Analyzer> analyzer, std::vector<std::string> columns, BuilderOptions options);
   ~Builder();
+  Builder(const Builder&) = delete;
+  Builder& operator=(const Builder&) = delete;
 
   // Adds documents in order; a document whose id is already here supersedes the older one.
   void add(const std::vector<DocumentView>& documents);

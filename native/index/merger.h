@@ -18,6 +18,8 @@ class Merger {
   Merger(std::string space, bool text, std::vector<std::shared_ptr<const Segment>> segments,
          const std::vector<std::vector<uint32_t>>& dead, Bm25 scoring);
   ~Merger();
+  Merger(const Merger&) = delete;
+  Merger& operator=(const Merger&) = delete;
 
   struct Outline {
     std::string name, kind;

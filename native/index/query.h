@@ -14,6 +14,8 @@ namespace gossamer {
 class QueryParser {
  public:
   explicit QueryParser(std::shared_ptr<const Analyzer> analyzer) : analyzer_(std::move(analyzer)) {}
+  QueryParser(const QueryParser&) = delete;
+  QueryParser& operator=(const QueryParser&) = delete;
 
   // Unique terms ascending by bytes; the weight is how often the query holds the term.
   std::vector<QueryTerm> parse(std::string_view text) const;

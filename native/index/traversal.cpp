@@ -13,6 +13,7 @@ namespace gossamer {
 namespace {
 
 constexpr uint32_t kBlockRows = 8192;      // accumulators of a block (16 KiB) stay in the first-level cache
+constexpr double kLookedUpShare = 0.25;    // of the threshold: more saves postings but costs look-ups of more candidates
 constexpr size_t kMostPrunedTerms = 1024;  // more query terms than this leave too few bits for each bound
 
 }  // namespace
@@ -291,11 +292,11 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
     for (Cursor& c : cursors) window_end.push_back(c.begin);
     for (uint32_t low = 0; low < size; low += kBlockRows) {
       const uint32_t high = low + kBlockRows;
-      // MaxScore: the weakest terms that cannot reach the threshold together are only looked up.
+      // MaxScore: the weakest terms, as long as together they stay far below the threshold, are only looked up.
       const uint32_t need = threshold();
       size_t essential = cursors.size();
       uint32_t rest = 0;
-      while (essential > 0 && rest + cursors[essential - 1].most_units < need) rest += cursors[--essential].most_units;
+      while (essential > 0 && rest + cursors[essential - 1].most_units < need * kLookedUpShare) rest += cursors[--essential].most_units;
       bool any = false;
       for (size_t i = 0; i < cursors.size(); ++i) {
         Cursor& c = cursors[i];

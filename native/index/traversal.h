@@ -40,6 +40,8 @@ class Snapshot {
   // `accepts[i]` filters the rows of segment i. Text spaces use `scoring`; vector spaces score by inner product.
   Snapshot(std::vector<std::shared_ptr<const Segment>> segments, std::vector<Bitmap> accepts, bool text, Bm25 scoring);
   ~Snapshot();
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
 
   // The k best documents (each by its best row), score descending, then insertion number. `query`: unique terms ascending
   // by bytes. Throws Damaged.

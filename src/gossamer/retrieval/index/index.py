@@ -226,7 +226,10 @@ class Index:
         _check_k(k)
         snapshot = self._snapshot
         analyzer = self._encoder.analyzer if isinstance(self._encoder, BM25Encoder) else None
-        return [build_hits(snapshot, analyzer, terms, k, explain) for terms in self._terms(queries)]
+        return [
+            build_hits(snapshot, analyzer, terms, query if isinstance(query, str) else "", k, explain)
+            for query, terms in zip(queries, self._terms(queries), strict=True)
+        ]
 
     def rank(self, queries: Sequence[Query], k: int = 10, *, exhaustive: bool = False) -> list[list[tuple[str, float]]]:
         """Ids and scores only, the same ranking as :meth:`search`: for runs and benchmarks.
