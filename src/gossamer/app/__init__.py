@@ -1,0 +1,1 @@
+"""What people touch: the command line (``cli``), the search page (``web``) and their settings (``config``)."""

@@ -1,0 +1,229 @@
+"""``gossamer index``: read documents and add them to an index, making it if there is none."""
+
+from __future__ import annotations
+
+import json as json_format
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gossamer.app.cli.frame import INTERRUPTED, Json, NoColor, Quiet, fail
+from gossamer.app.cli.output import Output, size
+from gossamer.errors import NoSuchIndex, UsageError
+
+if TYPE_CHECKING:
+    from gossamer.app.config import Value
+    from gossamer.retrieval.encoders import SparseEncoder
+    from gossamer.retrieval.index import Index
+    from gossamer.text.analysis import Analyzer
+    from gossamer.text.documents import Document
+    from gossamer.text.sources import Skipped
+
+
+def index(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH", help="Files, folders, globs, python: or python:NAME.", show_default=False),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="INDEX", help="The index to make or to add to.", show_default=False)
+    ],
+    text_field: Annotated[
+        str | None, typer.Option("--text-field", metavar="F", help="Where JSONL and CSV records hold the text.")
+    ] = None,
+    id_field: Annotated[
+        str | None, typer.Option("--id-field", metavar="F", help="Where JSONL and CSV records hold the id.")
+    ] = None,
+    encoder: Annotated[str | None, typer.Option("--encoder", metavar="E", help="Text to vectors: bm25.")] = None,
+    analyzer: Annotated[
+        str | None, typer.Option("--analyzer", metavar="A", help="Text to terms: english, or a JSON file.")
+    ] = None,
+    passages: Annotated[
+        str | None, typer.Option("--passages", metavar="N|off", help="Words per passage; 180 by default.")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option("--memory-limit", metavar="M", help="Memory over the base; 512MiB by default.")
+    ] = None,
+    threads: Annotated[
+        str | None, typer.Option("--threads", metavar="T", help="Threads; all cores by default.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that cannot be read.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> None:
+    """Read documents and add them to an index.
+
+    Makes the index if there is none. A document whose id is already there is replaced, or left alone if
+    nothing in it changed. Files that cannot be read are named and skipped.
+
+    Examples:
+        gossamer index ~/notes -o notes.gossamer
+        gossamer index products.csv --text-field description --id-field sku -o products.gossamer
+
+    See also: gossamer search, gossamer stats, gossamer delete
+    """
+    from gossamer.app.config import Configuration
+    from gossamer.text.sources import read, total_bytes
+
+    out, settings = Output(json, quiet, no_color), Configuration()
+    said = {
+        key: settings.get(key, flag)
+        for key, flag in (
+            ("index.encoder", encoder),
+            ("index.analyzer", analyzer),
+            ("index.passages", passages),
+            ("index.memory_limit", memory_limit),
+            ("index.threads", threads),
+        )
+    }
+    run = _Run(out)
+    try:
+        with out.progress("indexing", "documents", lambda: total_bytes(paths, exclude=[output])) as progress:
+            documents = read(
+                paths, text_field=text_field, id_field=id_field, on_skip=run.skip, on_bytes=progress.read,
+                strict=strict, exclude=[output],
+            )  # fmt: skip
+            run.add(output, said, progress.count(documents))
+    except KeyboardInterrupt:
+        fail(f"interrupted; nothing of this run was kept, and {output} is as its last commit left it", INTERRUPTED)
+    run.report(output)
+
+
+class _Run:
+    """One run of the command: what it added, left alone and skipped."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._started = time.monotonic()
+        self._skipped: list[Skipped] = []
+        self._documents = self._unchanged = self._passages = self._bytes = 0
+
+    def skip(self, problem: Skipped) -> None:
+        """Take note of a file that no reader can read."""
+        self._skipped.append(problem)
+        self._out.note(f"skipped {problem}")
+
+    def add(self, path: str, said: Mapping[str, Value], documents: Iterator[Document]) -> None:
+        """Add what is new to the index at ``path`` and commit; makes the index once there is something to add."""
+        opened = _open(path, said)
+        first = next(documents, None)
+        if first is None:
+            return
+        with _create(path, said) if opened is None else opened as index:
+            before = index.stats()
+            documents = chain([first], documents)
+            self._documents = index.add(self._changed(index, documents) if len(index) else documents)
+            index.commit()
+            after = index.stats()
+        self._passages, self._bytes = max(0, after["passages"] - before["passages"]), after["bytes"]
+
+    def _changed(self, index: Index, documents: Iterable[Document]) -> Iterator[Document]:
+        """The documents that the index does not hold in the same form."""
+        for document in documents:
+            known = index.get(document.id)
+            if known is not None and _stored(known) == _stored(document):
+                self._unchanged += 1
+            else:
+                yield document
+
+    def report(self, path: str) -> None:
+        """Say what was done; nothing added and nothing found unchanged is a failure."""
+        seconds = time.monotonic() - self._started
+        failed = not self._documents and not self._unchanged
+        if self._out.is_json:
+            self._out.document({
+                "documents": self._documents,
+                "passages": self._passages,
+                "unchanged": self._unchanged,
+                "skipped": [{"path": one.path, "reason": one.reason} for one in self._skipped],
+                "seconds": round(seconds, 3),
+                "bytes": self._bytes,
+            })  # fmt: skip
+        elif not failed:
+            self._out.line(self._summary(path, seconds))
+        if self._skipped:
+            self._out.note(f"{len(self._skipped):,} skipped")
+        if failed:
+            fail("nothing was indexed: " + ("no file could be read" if self._skipped else "no files were found"))
+
+    def _summary(self, path: str, seconds: float) -> str:
+        if not self._documents:
+            return f"{path}: nothing new; all {self._unchanged:,} documents are unchanged"
+        unchanged = f", {self._unchanged:,} unchanged" if self._unchanged else ""
+        rate = self._documents / max(seconds, 1e-3)
+        return (
+            f"{path}: {self._documents:,} documents in {self._passages:,} passages{unchanged}; "
+            f"{size(self._bytes)}, {seconds:.1f} s, {rate:,.0f} documents/s"
+        )
+
+
+def _open(path: str, said: Mapping[str, Value]) -> Index | None:
+    """The index at ``path`` if there is one; refuses to add to it in another way than it was made."""
+    from gossamer.retrieval.index import Index
+
+    try:
+        index = Index.open(path, memory=said["index.memory_limit"].value, threads=said["index.threads"].value)
+    except NoSuchIndex:
+        return None
+    for key, same in (("encoder", _same_encoder), ("analyzer", _same_analyzer), ("passages", _same_passages)):
+        asked = said[f"index.{key}"]
+        if asked.origin != "default" and not same(index.stats(), said):
+            raise UsageError(
+                f"{path} was made with another {key} than {asked.written} (from {asked.origin}); "
+                "leave it out to add in the same way, or make a new index"
+            )
+    return index
+
+
+def _same_encoder(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
+    settings = _encoder(said["index.encoder"].value, _analyzer(said["index.analyzer"].value)).to_dict()
+    return {key: value for key, value in settings.items() if key != "analyzer"} == facts["encoder"]
+
+
+def _same_analyzer(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
+    from gossamer.text.analysis import analyzer
+
+    return facts["analyzer"] is not None and analyzer(facts["analyzer"]) == _analyzer(said["index.analyzer"].value)
+
+
+def _same_passages(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
+    return bool(facts["passage_words"] == (said["index.passages"].value or 0))
+
+
+def _create(path: str, said: Mapping[str, Value]) -> Index:
+    from gossamer.retrieval.index import Index
+
+    analyzer = _analyzer(said["index.analyzer"].value)
+    return Index.create(
+        path, _encoder(said["index.encoder"].value, analyzer), analyzer=analyzer, passages=said["index.passages"].value,
+        memory=said["index.memory_limit"].value, threads=said["index.threads"].value,
+    )  # fmt: skip
+
+
+def _encoder(name: str, analyzer: Any) -> SparseEncoder:
+    """``bm25``, or the encoder saved in a directory."""
+    from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
+
+    return BM25Encoder(analyzer=analyzer) if name == "bm25" else SparseEncoder.from_pretrained(name)
+
+
+def _analyzer(name: str) -> Analyzer:
+    """An analyzer by its name, or as a JSON file describes it."""
+    from gossamer.text.analysis import analyzer
+
+    if not name.endswith(".json"):
+        return analyzer(name)
+    try:
+        return analyzer(json_format.loads(Path(name).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _stored(document: Document) -> str:
+    """The document as an index gives it back, for comparison."""
+    return json_format.dumps(document.to_dict(), sort_keys=True)
