@@ -51,6 +51,8 @@ struct BuilderOptions {
   Bm25 scoring;                  // only b and the length rounding matter here
 };
 
+struct Shard;
+
 class Builder {
  public:
   // A text space (analyzer given) or a vector space (analyzer null, `columns` names the vocabulary).
@@ -77,7 +79,6 @@ class Builder {
   std::vector<Section> flush(SegmentFacts& facts, std::vector<uint32_t>& dead);
 
  private:
-  struct Shard;
   struct Place {
     uint32_t shard, document;
   };
@@ -92,6 +93,10 @@ class Builder {
   std::vector<Place> dead_;
   uint64_t documents_ = 0;
 };
+
+// The sections of a segment that holds the shards one after the other (flush.cpp). Uses the shards up.
+std::vector<Section> write_segment(const std::string& space, bool text, const Bm25& scoring,
+                                   std::vector<std::unique_ptr<Shard>>& shards, SegmentFacts& facts);
 
 // Runs task(0) ... task(n - 1), each on its own thread (the first on the caller's); rethrows the first exception.
 void run_parallel(unsigned n, const std::function<void(unsigned)>& task);

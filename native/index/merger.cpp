@@ -381,7 +381,7 @@ void Merger::State::describe_space() {
           facts.largest_ratio = std::max(facts.largest_ratio, c);
           code = bound_code(c);
         } else {
-          code = static_cast<uint8_t>(std::clamp(std::ceil(255.0 * from.values[p] / facts.largest_ratio), 1.0, 255.0));
+          code = value_code(from.values[p], facts.largest_ratio);
         }
         term_max[t] = std::max(term_max[t], code);
         out.put(code);
