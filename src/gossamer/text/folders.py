@@ -1,0 +1,61 @@
+"""The files of a folder tree, in order of their names, without what no one wrote to be read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from os import PathLike, fspath
+
+Identity = tuple[int, int]
+"""Device and inode: the same for every path and link to a file."""
+
+_NOT_CONTENT = frozenset(("__pycache__", "__MACOSX", "node_modules"))
+
+
+def identities(paths: Iterable[str | PathLike[str]]) -> frozenset[Identity]:
+    """The identities of those paths that exist."""
+    found = (_status(fspath(path)) for path in paths)
+    return frozenset((status.st_dev, status.st_ino) for status in found if status)
+
+
+def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, str], None]) -> Iterator[str]:
+    """The path itself if it is a file; else the files of the folder and of the folders in it.
+
+    Hidden files and folders are left out, and folders such as ``node_modules`` or a virtual environment. Links are
+    followed; every folder is entered once, so that a loop of links ends.
+
+    Args:
+        root: A file or folder.
+        excluded: Files and folders to leave out.
+        skip: Told of each folder that cannot be listed, and why.
+    """
+    entered: set[Identity] = set()
+    waiting = [root]  # the last is the next: depth first
+    while waiting:
+        path = waiting.pop()
+        status = _status(path)
+        identity = (status.st_dev, status.st_ino) if status else None
+        if identity in excluded:
+            continue
+        if status is None or identity is None or not stat.S_ISDIR(status.st_mode):
+            yield path  # opening it tells what is wrong with it, if anything
+            continue
+        if identity in entered:
+            continue
+        entered.add(identity)
+        try:
+            names = sorted(os.listdir(path), reverse=True)
+        except OSError as error:
+            skip(path, (error.strerror or str(error)).lower())
+            continue
+        if path == root or "pyvenv.cfg" not in names:
+            content = (name for name in names if not name.startswith(".") and name not in _NOT_CONTENT)
+            waiting += (os.path.join(path, name) for name in content)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None

@@ -1,0 +1,109 @@
+"""HTML: the main content without navigation and boilerplate, headings and code as spans.
+
+The extractor is resiliparse's, which keeps a little markup on request; that markup becomes the spans.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import BinaryIO
+
+from gossamer.errors import Unreadable
+from gossamer.text.documents import Document, Span
+from gossamer.text.readers.encoding import decode, has_utf16_mark, is_binary, read_bytes
+from gossamer.text.readers.registry import Options, Reader, register
+
+_SIGNATURE = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
+_DECLARED = re.compile(rb"<(?:meta\b[^>]*?\bcharset|\?xml\b[^>]*?\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_PROLOGUE_BYTES = 1024  # where HTML 5 looks for the declared encoding
+_BLOCK = re.compile(r"<(h[1-6]|pre)>(.*?)</\1>", re.DOTALL)
+_TAG = re.compile(r"</?(?:h[1-6]|pre|p|br|ul|ol|li|a)\b[^<>]*>")
+_PERMALINKS = ("a.headerlink", "a.anchor", "a.mark", "a.doc-anchor", "a.anchorjs-link")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+_MIN_SHARE = 0.25
+"""Main content that is less than this share of all text was not found; then all text is taken."""
+
+
+@register
+class HtmlReader(Reader):
+    """One document: what a person came to the page to read."""
+
+    name = "html"
+    extensions = (".html", ".htm", ".xhtml")
+    risky = True  # deep nesting takes the parser time quadratic in its depth
+
+    def matches(self, head: bytes, path: str) -> float:
+        """0.9 by name, 0.95 with a signature as well, 0.5 with the signature alone."""
+        if is_binary(head):
+            return 0.0
+        signed = head.lstrip().startswith(b"<") and _SIGNATURE.search(head[:_PROLOGUE_BYTES]) is not None
+        return (0.95 if signed else 0.9) if self.named(path) else (0.5 if signed else 0.0)
+
+    def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
+        """One document; its title is the page's."""
+        from resiliparse.extract.html2text import extract_plain_text
+        from resiliparse.parse.html import HTMLParserException, HTMLTree
+
+        try:
+            tree = HTMLTree.parse(_decode(read_bytes(stream, path, options), path))
+        except HTMLParserException:
+            raise Unreadable(path, "the HTML parser gives up on this page") from None
+
+        def extract(main_content: bool) -> tuple[str, list[Span]]:
+            markup = extract_plain_text(
+                tree, preserve_formatting="minimal_html", main_content=main_content, skip_elements=_PERMALINKS
+            )
+            return _structure(markup)
+
+        text, spans = extract(main_content=True)
+        everything = extract(main_content=False)
+        if len(text) < _MIN_SHARE * len(everything[0]):
+            text, spans = everything
+        if not text:
+            raise Unreadable(path, "no text in the page")
+        title = " ".join((tree.title or "").split()) or next((s.value for s in spans if s.kind == "heading"), "")
+        yield Document(options.document_id or path, text, title, spans=spans)
+
+
+def _decode(data: bytes, path: str) -> str:
+    """The page in the encoding it declares, UTF-8 by default."""
+    from resiliparse.parse.encoding import map_encoding_to_html5
+
+    declared = _DECLARED.search(data[:_PROLOGUE_BYTES])
+    if declared is None or has_utf16_mark(data):
+        return decode(data, path)
+    encoding = map_encoding_to_html5(declared[1].decode("ascii", "replace")) or "utf-8"
+    # A page that is readable at all to `_DECLARED` is not UTF-16, whatever it says.
+    return decode(data, path) if encoding.startswith("utf") else data.decode(encoding, "replace").replace("\0", "")
+
+
+def _structure(markup: str) -> tuple[str, list[Span]]:
+    """Text and spans of resiliparse's minimal HTML."""
+    parts: list[str] = []
+    spans: list[Span] = []
+    length = position = 0
+    for block in [*_BLOCK.finditer(markup), None]:
+        before = _prose(markup[position : block.start() if block else len(markup)])
+        parts.append(before if length else before.lstrip())
+        length += len(parts[-1])
+        if block is None:
+            break
+        position = block.end()
+        content = unescape(_TAG.sub("", block[2]))
+        content = content.strip("\n").rstrip() if block[1] == "pre" else " ".join(content.split())
+        if content:
+            start, length = length, length + len(content)
+            parts.append(content)
+            if block[1] == "pre":
+                spans.append(Span("code", start, length, ""))
+            else:
+                spans.append(Span("heading", start, length, content, int(block[1][1])))
+    return "".join(parts).rstrip(), spans
+
+
+def _prose(markup: str) -> str:
+    lines = [line.strip() for line in unescape(_TAG.sub("", markup)).split("\n")]
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines))

@@ -1,0 +1,132 @@
+"""What a reader is, and which one reads a file.
+
+A format is one module that registers one class; the reader whose ``matches`` is highest reads the file.
+Readers hold no state, so a name is enough to run one in another process.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import BinaryIO, ClassVar, TypeVar
+
+from gossamer.errors import Unreadable
+from gossamer.text.documents import Document
+
+HEAD_BYTES = 8192
+"""How much of a file ``matches`` is shown."""
+
+MIB = 1 << 20
+
+_FORMATS = ("plain", "markdown", "html", "pdf", "jsonl", "delimited")
+
+
+def _refuse(where: str, reason: str) -> None:
+    raise Unreadable(where, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a reader may be told.
+
+    Args:
+        text_field, id_field: Columns of record formats; None looks for the usual names.
+        document_id: Id of the file's document, or prefix of its records' ids; None takes the path.
+        text_limit: Most bytes of text in one document.
+        line_limit: Most characters of one line of prose; what is longer is not prose.
+        skip: Called with ``"file:line"`` and the reason for each record left out; by default it raises `Unreadable`.
+    """
+
+    text_field: str | None = None
+    id_field: str | None = None
+    document_id: str | None = None
+    text_limit: int = 64 * MIB
+    line_limit: int = 16 * MIB
+    skip: Callable[[str, str], None] = _refuse
+
+
+class Reader(ABC):
+    """Turns the bytes of one format into documents.
+
+    Attributes:
+        name: The format, one lower-case word.
+        extensions: Endings of file names, with the dot, lower case.
+        risky: Whether hostile input could hang, exhaust or crash the parser, so that it runs in a limited subprocess.
+    """
+
+    name: ClassVar[str]
+    extensions: ClassVar[tuple[str, ...]] = ()
+    risky: ClassVar[bool] = False
+
+    def matches(self, head: bytes, path: str) -> float:
+        """How sure this reader is of the file, from 0 (cannot read it) to 1 (its signature is there).
+
+        Args:
+            head: The first `HEAD_BYTES` of the file, or all of it.
+            path: The file's name.
+        """
+        return 0.9 if self.named(path) else 0.0
+
+    def named(self, path: str) -> bool:
+        """Whether the file's name ends as this format's do."""
+        return path.lower().endswith(self.extensions)
+
+    @abstractmethod
+    def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
+        """The documents of a file.
+
+        Args:
+            stream: The file, at its start; it need not be seekable.
+            path: Names the file in errors.
+            options: See `Options`.
+
+        Raises:
+            Unreadable: The file, or the rest of it, cannot be read.
+        """
+
+
+_registered: dict[str, Reader] = {}
+_ReaderClass = TypeVar("_ReaderClass", bound=type[Reader])
+
+
+def register(reader: _ReaderClass) -> _ReaderClass:
+    """Class decorator: make a reader known under its name.
+
+    Raises:
+        ValueError: Another reader has that name.
+    """
+    if reader.name in _registered:
+        raise ValueError(f"two readers are named {reader.name!r}")
+    _registered[reader.name] = reader()
+    return reader
+
+
+def readers() -> tuple[Reader, ...]:
+    """One instance of every registered reader."""
+    for module in _FORMATS:
+        import_module(f"gossamer.text.readers.{module}")
+    return tuple(_registered.values())
+
+
+def choose(head: bytes, path: str) -> Reader:
+    """The reader for a file.
+
+    Args:
+        head: Its first `HEAD_BYTES`.
+        path: Its name, without an ending such as ``.gz`` that was unpacked.
+
+    Raises:
+        Unreadable: The file is empty, or of no format that we read.
+
+    Example:
+        >>> choose(b"%PDF-1.7", "paper").name
+        'pdf'
+    """
+    if not head:
+        raise Unreadable(path, "empty file")
+    score, reader = max(((reader.matches(head, path), reader) for reader in readers()), key=lambda pair: pair[0])
+    if score <= 0:
+        raise Unreadable(path, "binary file of no format that is read here")
+    return reader

@@ -1,0 +1,165 @@
+"""Runs risky readers in a subprocess with limits on time and memory, so that no file can hang or end the program.
+
+The subprocess serves many files; it is killed when a file overruns a limit, and a new one serves the next file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gossamer.errors import GossamerError, Unreadable
+from gossamer.text.documents import Document, Span
+from gossamer.text.readers.registry import MIB, Options, Reader
+from gossamer.text.readers.worker import LENGTH, pack
+
+# Isolated, because `-m` would import modules that lie in the current directory: often the folder that is being read.
+_BOOT = """
+import sys
+sys.path[:] = sys.argv[2:]
+from gossamer.text.readers.worker import serve
+serve(int(sys.argv[1]))
+"""
+_START_SECONDS = 60
+_ANSWER_BYTES = 512 * MIB
+_OUT_OF_MEMORY = (-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL)  # how native code ends where it gets no memory
+
+
+class Sandbox:
+    """A reader of files that cannot be trusted. Not for use by several threads at once.
+
+    Args:
+        seconds: Processor time for one document; waiting may take twice that.
+        memory: Address space of the subprocess, bytes.
+
+    Example:
+        >>> with Sandbox() as sandbox:
+        ...     documents = list(sandbox.read(PdfReader(), "paper.pdf", Options()))
+    """
+
+    def __init__(self, *, seconds: float = 30, memory: int = 1024 * MIB) -> None:
+        self._seconds, self._memory = seconds, memory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the subprocess, if one runs; a later `read` starts another."""
+        if self._process is not None:
+            self._stop(self._process)
+            self._process = None
+
+    def read(self, reader: Reader, path: str, options: Options) -> Iterator[Document]:
+        """The documents of a file, as ``reader.read`` gives them.
+
+        Raises:
+            Unreadable: From the reader, or the file took too long, needed too much memory or crashed the parser.
+            GossamerError: The subprocess does not start.
+        """
+        settings = asdict(options)
+        del settings["skip"]
+        kind = type(reader)
+        request = {"reader": f"{kind.__module__}:{kind.__qualname__}", "path": path, "options": settings}
+        process = self._running()
+        finished = False
+        try:
+            _send(process, {**request, "seconds": self._seconds})
+            while True:
+                answer = _receive(process, 2 * self._seconds)
+                if answer is None:
+                    raise Unreadable(path, self._cause(process))
+                if "document" in answer:
+                    yield _document(answer["document"])
+                elif "skip" in answer:
+                    options.skip(*answer["skip"])
+                else:
+                    finished = "out_of_memory" not in answer
+                    break
+            if "unreadable" in answer:
+                raise Unreadable(path, answer["unreadable"])
+            if "out_of_memory" in answer:
+                raise Unreadable(path, f"needed more than {self._memory / MIB:g} MiB of memory")
+        finally:
+            if not finished:  # overrun, crash, Ctrl-C, or the caller wants no more of this file
+                self.close()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            path = [entry for entry in sys.path if entry] + [str(Path(__file__).parents[3])]
+            # A session of its own, so that Ctrl-C in the terminal reaches this process alone, which then ends that one.
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _BOOT, str(self._memory), *path],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+            if _receive(self._process, _START_SECONDS) is None:
+                self.close()
+                command = f"{sys.executable} -c 'import gossamer.text.readers.worker'"
+                raise GossamerError(f"the subprocess that reads PDF and HTML does not start; `{command}` may tell why")
+        return self._process
+
+    def _cause(self, process: subprocess.Popen[bytes]) -> str:
+        """Why the subprocess gave no answer, which ends it if it still runs."""
+        try:
+            code = process.wait(timeout=0.5)  # its pipe may close a moment before it is gone
+        except subprocess.TimeoutExpired:
+            return f"took longer than {self._seconds:g} s"
+        if code == -signal.SIGXCPU:
+            return f"took longer than {self._seconds:g} s"
+        crash = f"the parser crashed ({signal.Signals(-code).name if code < 0 else f'exit code {code}'})"
+        return f"{crash} or needed more than {self._memory / MIB:g} MiB of memory" if code in _OUT_OF_MEMORY else crash
+
+    @staticmethod
+    def _stop(process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        process.wait()
+
+
+def _send(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # a process that is gone gives no answer, which tells the same
+        process.stdin.write(pack(request))
+        process.stdin.flush()
+
+
+def _receive(process: subprocess.Popen[bytes], seconds: float) -> dict[str, Any] | None:
+    """The next answer, or None where the time is over, the process has ended or talks nonsense."""
+    assert process.stdout is not None
+    pipe, poll, deadline = process.stdout.fileno(), select.poll(), time.monotonic() + seconds
+    poll.register(pipe, select.POLLIN)
+    data, wanted = bytearray(), LENGTH.size
+    while len(data) < wanted:
+        ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+        piece = os.read(pipe, min(wanted - len(data), MIB)) if ready else b""
+        if not piece:
+            return None
+        data += piece
+        if len(data) == wanted == LENGTH.size:
+            wanted += LENGTH.unpack(data)[0]
+            if wanted > _ANSWER_BYTES:
+                return None
+    answer: dict[str, Any] = json.loads(data[LENGTH.size :].decode("utf-8", "surrogatepass"))
+    return answer
+
+
+def _document(values: dict[str, Any]) -> Document:
+    spans = tuple(Span(**span) for span in values.pop("spans"))
+    return Document(**values, spans=spans)
