@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gossamer.app.cli import completion, config, doctor, evaluate, export, index, maintain, search, serve
+from gossamer.app.cli import bench, completion, config, doctor, evaluate, export, index, maintain, search, serve
 from gossamer.app.cli.frame import Command, Group
 
 app = typer.Typer(
@@ -53,6 +53,7 @@ for _command in (
     maintain.merge,
     export.export,
     evaluate.evaluate,
+    bench.bench,
     doctor.doctor,
     completion.completion,
 ):

@@ -7,19 +7,17 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gossamer.app.cli.frame import INTERRUPTED, Json, NoColor, Quiet, fail
 from gossamer.app.cli.output import Output, size
-from gossamer.errors import NoSuchIndex, UsageError
+from gossamer.app.cli.target import create, open_as_made
 
 if TYPE_CHECKING:
     from gossamer.app.config import Value
-    from gossamer.retrieval.encoders import SparseEncoder
     from gossamer.retrieval.index import Index
-    from gossamer.text.analysis import Analyzer
     from gossamer.text.documents import Document
     from gossamer.text.sources import Skipped
 
@@ -38,7 +36,9 @@ def index(
     id_field: Annotated[
         str | None, typer.Option("--id-field", metavar="F", help="Where JSONL and CSV records hold the id.")
     ] = None,
-    encoder: Annotated[str | None, typer.Option("--encoder", metavar="E", help="Text to vectors: bm25.")] = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", metavar="E", help="Text to vectors: bm25, or a saved encoder's folder.")
+    ] = None,
     analyzer: Annotated[
         str | None, typer.Option("--analyzer", metavar="A", help="Text to terms: english, or a JSON file.")
     ] = None,
@@ -90,7 +90,8 @@ def index(
             )  # fmt: skip
             run.add(output, said, progress.count(documents))
     except KeyboardInterrupt:
-        fail(f"interrupted; nothing of this run was kept, and {output} is as its last commit left it", INTERRUPTED)
+        state = f"{output} is as its last commit left it" if Path(output).exists() else f"{output} was not made"
+        fail(f"interrupted; nothing of this run was kept, and {state}", INTERRUPTED)
     run.report(output)
 
 
@@ -106,15 +107,15 @@ class _Run:
     def skip(self, problem: Skipped) -> None:
         """Take note of a file that no reader can read."""
         self._skipped.append(problem)
-        self._out.note(f"skipped {problem}")
+        self._out.note(f"skipped {problem.path}: {problem.reason}".replace("\n", " "))
 
     def add(self, path: str, said: Mapping[str, Value], documents: Iterator[Document]) -> None:
         """Add what is new to the index at ``path`` and commit; makes the index once there is something to add."""
-        opened = _open(path, said)
+        opened = open_as_made(path, said)
         first = next(documents, None)
         if first is None:
             return
-        with _create(path, said) if opened is None else opened as index:
+        with create(path, said) if opened is None else opened as index:
             before = index.stats()
             documents = chain([first], documents)
             self._documents = index.add(self._changed(index, documents) if len(index) else documents)
@@ -160,68 +161,6 @@ class _Run:
             f"{path}: {self._documents:,} documents in {self._passages:,} passages{unchanged}; "
             f"{size(self._bytes)}, {seconds:.1f} s, {rate:,.0f} documents/s"
         )
-
-
-def _open(path: str, said: Mapping[str, Value]) -> Index | None:
-    """The index at ``path`` if there is one; refuses to add to it in another way than it was made."""
-    from gossamer.retrieval.index import Index
-
-    try:
-        index = Index.open(path, memory=said["index.memory_limit"].value, threads=said["index.threads"].value)
-    except NoSuchIndex:
-        return None
-    for key, same in (("encoder", _same_encoder), ("analyzer", _same_analyzer), ("passages", _same_passages)):
-        asked = said[f"index.{key}"]
-        if asked.origin != "default" and not same(index.stats(), said):
-            raise UsageError(
-                f"{path} was made with another {key} than {asked.written} (from {asked.origin}); "
-                "leave it out to add in the same way, or make a new index"
-            )
-    return index
-
-
-def _same_encoder(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
-    settings = _encoder(said["index.encoder"].value, _analyzer(said["index.analyzer"].value)).to_dict()
-    return {key: value for key, value in settings.items() if key != "analyzer"} == facts["encoder"]
-
-
-def _same_analyzer(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
-    from gossamer.text.analysis import analyzer
-
-    return facts["analyzer"] is not None and analyzer(facts["analyzer"]) == _analyzer(said["index.analyzer"].value)
-
-
-def _same_passages(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
-    return bool(facts["passage_words"] == (said["index.passages"].value or 0))
-
-
-def _create(path: str, said: Mapping[str, Value]) -> Index:
-    from gossamer.retrieval.index import Index
-
-    analyzer = _analyzer(said["index.analyzer"].value)
-    return Index.create(
-        path, _encoder(said["index.encoder"].value, analyzer), analyzer=analyzer, passages=said["index.passages"].value,
-        memory=said["index.memory_limit"].value, threads=said["index.threads"].value,
-    )  # fmt: skip
-
-
-def _encoder(name: str, analyzer: Any) -> SparseEncoder:
-    """``bm25``, or the encoder saved in a directory."""
-    from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
-
-    return BM25Encoder(analyzer=analyzer) if name == "bm25" else SparseEncoder.from_pretrained(name)
-
-
-def _analyzer(name: str) -> Analyzer:
-    """An analyzer by its name, or as a JSON file describes it."""
-    from gossamer.text.analysis import analyzer
-
-    if not name.endswith(".json"):
-        return analyzer(name)
-    try:
-        return analyzer(json_format.loads(Path(name).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _stored(document: Document) -> str:

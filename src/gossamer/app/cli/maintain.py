@@ -156,10 +156,12 @@ def _confirm(ids: list[str], yes: bool) -> None:
 def _figure(name: str, value: object) -> str:
     if name == "bytes" and isinstance(value, int):
         return f"{value:,} ({size(value)})"
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.2f}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {one}" for key, one in value.items())
+        return ", ".join(f"{key} {_figure(key, one)}" for key, one in value.items() if one is not None)
+    if isinstance(value, list):
+        return f"({len(value)})"
     return str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -79,16 +80,17 @@ def _show(out: Output, rank: int, hit: Hit, explain: bool) -> None:
 
 
 def _snippet(hit: Hit) -> Text:
+    """The windows on one line, whatever white space the document has."""
     from rich.text import Text
 
     from gossamer.app.hits import windows
 
     result = Text()
     for window in windows(hit):
-        result.append("… " if window.gap else "")
+        result.append(" … " if window.gap and result else "… " if window.gap else "")
         for piece in window.pieces:
-            result.append(" ".join(printable(piece.text).split(" ")).replace("\n", " "), "bold" if piece.marked else "")
-        result.append(" … " if window.gap_after else "")
+            result.append(re.sub(r"\s+", " ", printable(piece.text)), "bold" if piece.marked else "")
+        result.append(" …" if window.gap_after else "")
     return result
 
 

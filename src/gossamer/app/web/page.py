@@ -5,6 +5,7 @@ Nothing here is HTML; the templates escape every piece on their own.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -46,7 +47,10 @@ def document(found: Document, passage: tuple[int, int] | None, marks: list[tuple
     start, end = passage or (len(text), len(text))
     return {
         "document": found,
-        "fields": [(key, value if isinstance(value, str) else repr(value)) for key, value in found.fields.items()],
+        "fields": [
+            (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+            for key, value in found.fields.items()
+        ],
         "before": pieces(text, 0, start, marks, spans),
         "passage": pieces(text, start, end, marks, spans),
         "after": pieces(text, end, len(text), marks, spans),
