@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gossamer.retrieval.encoders import BM25, BM25Encoder, SparseEncoder
-    from gossamer.retrieval.evaluation import Evaluation, evaluate
+    from gossamer.retrieval.evaluation import Evaluation, evaluate, rank_biased_overlap
     from gossamer.retrieval.fusion import fuse
     from gossamer.retrieval.index import Contribution, Hit, Index, Problem, Verification, salvage, verify
-    from gossamer.retrieval.significance import Comparison, compare
+    from gossamer.retrieval.runs import read_qrels, read_queries, read_run, write_qrels, write_run
+    from gossamer.retrieval.significance import Comparison, Equivalence, compare, equivalence, holm
     from gossamer.retrieval.vectors import SparseVectors
 
 _MODULES = {
@@ -18,6 +19,7 @@ _MODULES = {
     "BM25Encoder": "encoders",
     "Comparison": "significance",
     "Contribution": "index",
+    "Equivalence": "significance",
     "Evaluation": "evaluation",
     "Hit": "index",
     "Index": "index",
@@ -26,13 +28,21 @@ _MODULES = {
     "SparseVectors": "vectors",
     "Verification": "index",
     "compare": "significance",
+    "equivalence": "significance",
     "evaluate": "evaluation",
     "fuse": "fusion",
+    "holm": "significance",
+    "rank_biased_overlap": "evaluation",
+    "read_qrels": "runs",
+    "read_queries": "runs",
+    "read_run": "runs",
     "salvage": "index",
     "verify": "index",
+    "write_qrels": "runs",
+    "write_run": "runs",
 }
 
-__all__ = sorted(_MODULES)  # noqa: PLE0605
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,84 @@
+"""The papers that the methods come from."""
+
+from __future__ import annotations
+
+from gossamer.catalog.records import Paper
+
+BM25_AND_BEYOND = Paper(
+    "The Probabilistic Relevance Framework: BM25 and Beyond",
+    ("Stephen Robertson", "Hugo Zaragoza"),
+    2009,
+    "doi:10.1561/1500000019",
+)
+WHICH_BM25 = Paper(
+    "Which BM25 Do You Mean? A Large-Scale Reproducibility Study of Scoring Variants",
+    ("Chris Kamphuis", "Arjen P. de Vries", "Leonid Boytsov", "Jimmy Lin"),
+    2020,
+    "doi:10.1007/978-3-030-45442-5_4",
+)
+BM25_EXAMINED = Paper(
+    "Improvements to BM25 and Language Models Examined",
+    ("Andrew Trotman", "Antti Puurula", "Blake Burgess"),
+    2014,
+    "doi:10.1145/2682862.2682863",
+)
+BM25_FAILS = Paper(
+    "When Documents Are Very Long, BM25 Fails!",
+    ("Yuanhua Lv", "ChengXiang Zhai"),
+    2011,
+    "doi:10.1145/2009916.2010070",
+)
+LOWER_BOUNDING = Paper(
+    "Lower-Bounding Term Frequency Normalization",
+    ("Yuanhua Lv", "ChengXiang Zhai"),
+    2011,
+    "doi:10.1145/2063576.2063584",
+)
+TF_COMPOSITION = Paper(
+    "Composition of TF Normalizations: New Insights on Scoring Functions for Ad Hoc IR",
+    ("François Rousseau", "Michalis Vazirgiannis"),
+    2013,
+    "doi:10.1145/2484028.2484121",
+)
+SMOOTHING = Paper(
+    "A Study of Smoothing Methods for Language Models Applied to Information Retrieval",
+    ("ChengXiang Zhai", "John Lafferty"),
+    2004,
+    "doi:10.1145/984321.984322",
+)
+QUERY_EVALUATION = Paper(
+    "Query Evaluation: Strategies and Optimizations",
+    ("Howard Turtle", "James Flood"),
+    1995,
+    "doi:10.1016/0306-4573(95)00020-H",
+)
+RECIPROCAL_RANK_FUSION = Paper(
+    "Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning Methods",
+    ("Gordon V. Cormack", "Charles L. A. Clarke", "Stefan Büttcher"),
+    2009,
+    "doi:10.1145/1571941.1572114",
+)
+RANK_FUSION_MEDICAL = Paper(
+    "Multimodal Medical Information Retrieval with Unsupervised Rank Fusion",
+    ("André Mourão", "Flávio Martins", "João Magalhães"),
+    2015,
+    "doi:10.1016/j.compmedimag.2014.05.006",
+)
+METASEARCH = Paper(
+    "Models for Metasearch",
+    ("Javed A. Aslam", "Mark Montague"),
+    2001,
+    "doi:10.1145/383952.384007",
+)
+FUSION_FUNCTIONS = Paper(
+    "An Analysis of Fusion Functions for Hybrid Retrieval",
+    ("Sebastian Bruch", "Siyu Gai", "Amir Ingber"),
+    2023,
+    "doi:10.1145/3596512",
+)
+MULTIPLE_SEARCHES = Paper(
+    "Combination of Multiple Searches",
+    ("Edward A. Fox", "Joseph A. Shaw"),
+    1994,
+    "NIST Special Publication 500-215",
+)
