@@ -135,6 +135,7 @@ def test_delete_asks_on_a_terminal(start, tmp_path):
 
 
 def test_progress_only_on_a_terminal(start, notes, tmp_path):
+    (notes / "page.html").write_text("<p>Read in a process of its own, while the bar of this one moves.</p>")
     written, code = on_terminal(start, "index", notes, "-o", tmp_path / "i.gossamer")
     assert code == 0
     assert b"indexing" in written

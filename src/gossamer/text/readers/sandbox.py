@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +70,7 @@ class Sandbox:
             Unreadable: From the reader, or the file took too long, needed too much memory or crashed the parser.
             GossamerError: The subprocess does not start.
         """
-        settings = asdict(options)
-        del settings["skip"]
+        settings = {one.name: getattr(options, one.name) for one in fields(options) if one.name != "skip"}
         kind = type(reader)
         request = {"reader": f"{kind.__module__}:{kind.__qualname__}", "path": path, "options": settings}
         process = self._running()
