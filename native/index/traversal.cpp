@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <mutex>
 #include <unordered_set>
 
@@ -14,7 +15,19 @@ namespace {
 
 constexpr uint32_t kBlockRows = 8192;      // accumulators of a block (16 KiB) stay in the first-level cache
 constexpr double kLookedUpShare = 0.25;    // of the threshold: more saves postings but costs look-ups of more candidates
+constexpr size_t kScoredTogether = 32;     // rows of a block that are scored before the threshold is looked at again
 constexpr size_t kMostPrunedTerms = 1024;  // more query terms than this leave too few bits for each bound
+
+// std::lower_bound without branches that the processor would mispredict.
+const uint16_t* lower_bound(const uint16_t* first, const uint16_t* last, uint16_t wanted) {
+  auto length = static_cast<size_t>(last - first);
+  while (length > 0) {
+    const size_t half = (length + 1) / 2;
+    first += first[half - 1] < wanted ? half : 0;
+    length -= half;
+  }
+  return first;
+}
 
 }  // namespace
 
@@ -237,7 +250,6 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
     const uint16_t* table;         // bound code -> contribution in units
     uint32_t most_units;
     const uint16_t *begin, *end;   // rows of the current block
-    size_t plan_index;
   };
   std::vector<Cursor> cursors;
   scratch.slices.resize(std::max(scratch.slices.size(), plan.terms.size()));
@@ -250,7 +262,7 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
     space.slices(number, scratch.slices[t]);
     const auto most = static_cast<float>(plan.terms[t].weight * plan.terms[t].stats.idf * ceiling[space.term_max[number]]);
     total += most;
-    cursors.push_back({&plan.terms[t], &scratch.slices[t], 0, most, nullptr, 0, nullptr, nullptr, t});
+    cursors.push_back({&plan.terms[t], &scratch.slices[t], 0, most, nullptr, 0, nullptr, nullptr});
   }
   if (cursors.empty()) return;
   const double scale = total > 0 ? (65535.0 - 2.0 * static_cast<double>(cursors.size())) / total : 0;
@@ -263,9 +275,9 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
     cursors[c].table = scratch.table[c].data();
     cursors[c].most_units = static_cast<uint32_t>(limit + 1.0f);
   }
-  std::vector<Cursor*> by_term;  // the order in which a score is summed
-  for (Cursor& c : cursors) by_term.push_back(&c);
-  std::sort(by_term.begin(), by_term.end(), [](const Cursor* a, const Cursor* b) { return a->plan_index < b->plan_index; });
+  std::vector<size_t> by_term(cursors.size());  // the order in which a score is summed
+  for (size_t c = 0; c < cursors.size(); ++c) by_term[c] = c;
+  std::sort(by_term.begin(), by_term.end(), [&](size_t a, size_t b) { return cursors[a].term < cursors[b].term; });
 
   // Bounds below this cannot reach the k-th score. The slack covers rounding of score and scale.
   const auto threshold = [&]() -> uint32_t {
@@ -276,6 +288,38 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
   uint16_t* const bound = scratch.bound.data();
   const uint16_t* const all_rows = space.rows.data();
   const uint8_t* const all_bounds = space.bounds.data();
+
+  // The score of a row whose bound over the essential terms is `most`, unless the other terms leave it short.
+  std::vector<const uint16_t*> found_at(cursors.size());
+  const auto score_row = [&](uint32_t row, uint32_t most, size_t essential, uint32_t rest, uint32_t now) {
+    if (text_) __builtin_prefetch(&space.lengths[row]);
+    const auto wanted = static_cast<uint16_t>(row % kWindowRows);
+    const auto look_up = [&](size_t i) {
+      const uint16_t* at = lower_bound(cursors[i].begin, cursors[i].end, wanted);
+      if (at == cursors[i].end || *at != wanted) at = nullptr;
+      else if (text_) __builtin_prefetch(&space.tf[static_cast<size_t>(at - all_rows)]);
+      return found_at[i] = at;
+    };
+    for (size_t i = essential; i < cursors.size(); ++i) {
+      rest -= cursors[i].most_units;
+      if (const uint16_t* at = look_up(i)) most += cursors[i].table[all_bounds[at - all_rows]];
+      if (most + rest < now) return;
+    }
+    for (size_t i = 0; i < essential; ++i) look_up(i);
+    ++scratch.candidates;
+    double score = 0;
+    bool matched = false;  // damaged bytes may have left a bound where no term stands
+    const double B = text_ ? length_norm(scoring_, space.lengths[row], mean_) : 1;
+    for (size_t i : by_term) {
+      if (found_at[i] == nullptr) continue;
+      matched = true;
+      const auto p = static_cast<uint64_t>(found_at[i] - all_rows);
+      const Plan::Term& term = *cursors[i].term;
+      score += term.weight * (text_ ? document_weight(scoring_, term.stats, space.count(p), B)
+                                    : static_cast<double>(space.values[p]));
+    }
+    if (matched) top.offer({static_cast<float>(score), s, row, segment.document_of(row), segment.order(row)}, grouped);
+  };
 
   for (uint32_t base = 0; base < segment.rows(); base += kWindowRows) {
     const uint32_t size = std::min(kWindowRows, segment.rows() - base);
@@ -303,7 +347,7 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
         const uint16_t* p = c.begin = c.end;
         const uint16_t* const stop = window_end[i];
         if (i >= essential) {
-          c.end = high >= kWindowRows ? stop : std::lower_bound(p, stop, static_cast<uint16_t>(high));
+          c.end = high >= kWindowRows ? stop : lower_bound(p, stop, static_cast<uint16_t>(high));
           continue;
         }
         const uint8_t* code = all_bounds + (p - all_rows);
@@ -323,44 +367,24 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
       if (!any) continue;
       const size_t found = scan(bound + low, kBlockRows, static_cast<uint16_t>(need - rest), scratch.found_row.data(),
                                 scratch.found_bound.data());
-      // Best bound first, so that the threshold rises early and ends the block.
-      scratch.order.clear();
+      // Best bound first, so that the threshold rises early: the best few are scored, the rest is thinned, and so on.
+      std::vector<uint32_t>& order = scratch.order;
+      order.clear();
       for (size_t i = 0; i < found; ++i)
-        scratch.order.push_back(uint32_t{scratch.found_bound[i]} << 16 | (0xffffu - scratch.found_row[i]));
-      std::make_heap(scratch.order.begin(), scratch.order.end());
-      for (auto last = scratch.order.end(); last != scratch.order.begin();) {
+        order.push_back(uint32_t{scratch.found_bound[i]} << 16 | (0xffffu - scratch.found_row[i]));
+      while (!order.empty()) {
+        const size_t few = std::min(order.size(), kScoredTogether);
+        if (order.size() > few) std::nth_element(order.begin(), order.begin() + few - 1, order.end(), std::greater<>());
+        std::sort(order.begin(), order.begin() + few, std::greater<>());
+        for (size_t i = 0; i < few; ++i) {
+          const uint32_t now = threshold();
+          if ((order[i] >> 16) + rest < now) break;
+          const uint32_t row = base + low + (0xffffu - (order[i] & 0xffffu));
+          if (row < segment.rows() && accepts_[s][row]) score_row(row, order[i] >> 16, essential, rest, now);
+        }
         const uint32_t now = threshold();
-        if ((scratch.order.front() >> 16) + rest < now) break;
-        std::pop_heap(scratch.order.begin(), last--);
-        uint32_t most = *last >> 16;
-        const uint32_t row = base + low + (0xffffu - (*last & 0xffffu));
-        if (row >= segment.rows() || !accepts_[s][row]) continue;
-        const auto find = [&](const Cursor& c) -> const uint16_t* {
-          const auto wanted = static_cast<uint16_t>(row - base);
-          const uint16_t* at = std::lower_bound(c.begin, c.end, wanted);
-          return at != c.end && *at == wanted ? at : nullptr;
-        };
-        uint32_t left = rest;
-        bool reached = true;
-        for (size_t i = essential; i < cursors.size() && reached; ++i) {
-          left -= cursors[i].most_units;
-          if (const uint16_t* at = find(cursors[i])) most += cursors[i].table[all_bounds[at - all_rows]];
-          reached = most + left >= now;
-        }
-        if (!reached) continue;
-        ++scratch.candidates;
-        double score = 0;
-        bool matched = false;  // damaged bytes may have left a bound where no term stands
-        const double B = text_ ? length_norm(scoring_, space.lengths[row], mean_) : 1;
-        for (const Cursor* c : by_term) {
-          const uint16_t* at = find(*c);
-          if (at == nullptr) continue;
-          matched = true;
-          const uint64_t p = static_cast<uint64_t>(at - all_rows);
-          score += c->term->weight * (text_ ? document_weight(scoring_, c->term->stats, space.count(p), B)
-                                            : static_cast<double>(space.values[p]));
-        }
-        if (matched) top.offer({static_cast<float>(score), s, row, segment.document_of(row), segment.order(row)}, grouped);
+        order.erase(order.begin(), order.begin() + few);
+        std::erase_if(order, [&](uint32_t entry) { return (entry >> 16) + rest < now; });
       }
     }
   }
