@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gossamer._exports import on_first_use
 
 if TYPE_CHECKING:
-    from gossamer.errors import GossamerError
-    from gossamer.frontier import Frontier
-    from gossamer.retrieval import Hit, Index, SparseEncoder, SparseVectors
-    from gossamer.text import Document, Passage, Span
+    from gossamer.errors import GossamerError as GossamerError
+    from gossamer.frontier import Frontier as Frontier
+    from gossamer.retrieval import (
+        Hit as Hit,
+        Index as Index,
+        SparseEncoder as SparseEncoder,
+        SparseVectors as SparseVectors,
+    )
+    from gossamer.text import Document as Document, Passage as Passage, Span as Span
 
 __version__ = "0.1.0"
 
-_MODULES = {
-    "Document": "text",
-    "Frontier": "frontier",
-    "GossamerError": "errors",
-    "Hit": "retrieval",
-    "Index": "retrieval",
-    "Passage": "text",
-    "Span": "text",
-    "SparseEncoder": "retrieval",
-    "SparseVectors": "retrieval",
-}
-
-__all__ = sorted(_MODULES)  # noqa: PLE0605
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__all__, __getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "errors": ["GossamerError"],
+        "frontier": ["Frontier"],
+        "retrieval": ["Hit", "Index", "SparseEncoder", "SparseVectors"],
+        "text": ["Document", "Passage", "Span"],
+    },
+)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gossamer._exports import on_first_use
 
 if TYPE_CHECKING:
-    from gossamer.frontier.costs import Cost
-    from gossamer.frontier.drawing import plot_panels
-    from gossamer.frontier.points import EqualCost, Frontier, Point
+    from gossamer.frontier.costs import Cost as Cost
+    from gossamer.frontier.drawing import plot_panels as plot_panels
+    from gossamer.frontier.points import EqualCost as EqualCost, Frontier as Frontier, Point as Point
 
-_MODULES = {"Cost": "costs", "EqualCost": "points", "Frontier": "points", "Point": "points", "plot_panels": "drawing"}
-
-__all__ = sorted(_MODULES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__all__, __getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "costs": ["Cost"],
+        "drawing": ["plot_panels"],
+        "points": ["EqualCost", "Frontier", "Point"],
+    },
+)

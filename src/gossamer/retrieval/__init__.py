@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gossamer._exports import on_first_use
 
 if TYPE_CHECKING:
-    from gossamer.retrieval.encoders import BM25, BM25Encoder, SparseEncoder
-    from gossamer.retrieval.evaluation import Evaluation, evaluate, rank_biased_overlap
-    from gossamer.retrieval.fusion import fuse
-    from gossamer.retrieval.index import Contribution, Hit, Index, Problem, Verification, salvage, verify
-    from gossamer.retrieval.runs import read_qrels, read_queries, read_run, write_qrels, write_run
-    from gossamer.retrieval.significance import Comparison, Equivalence, compare, equivalence, holm
-    from gossamer.retrieval.vectors import SparseVectors
+    from gossamer.retrieval.encoders import BM25 as BM25, BM25Encoder as BM25Encoder, SparseEncoder as SparseEncoder
+    from gossamer.retrieval.evaluation import (
+        Evaluation as Evaluation,
+        evaluate as evaluate,
+        rank_biased_overlap as rank_biased_overlap,
+    )
+    from gossamer.retrieval.fusion import fuse as fuse
+    from gossamer.retrieval.index import (
+        Contribution as Contribution,
+        Hit as Hit,
+        Index as Index,
+        Problem as Problem,
+        Verification as Verification,
+        salvage as salvage,
+        verify as verify,
+    )
+    from gossamer.retrieval.runs import (
+        read_qrels as read_qrels,
+        read_queries as read_queries,
+        read_run as read_run,
+        write_qrels as write_qrels,
+        write_run as write_run,
+    )
+    from gossamer.retrieval.significance import (
+        Comparison as Comparison,
+        Equivalence as Equivalence,
+        compare as compare,
+        equivalence as equivalence,
+        holm as holm,
+    )
+    from gossamer.retrieval.vectors import SparseVectors as SparseVectors
 
-_MODULES = {
-    "BM25": "encoders",
-    "BM25Encoder": "encoders",
-    "Comparison": "significance",
-    "Contribution": "index",
-    "Equivalence": "significance",
-    "Evaluation": "evaluation",
-    "Hit": "index",
-    "Index": "index",
-    "Problem": "index",
-    "SparseEncoder": "encoders",
-    "SparseVectors": "vectors",
-    "Verification": "index",
-    "compare": "significance",
-    "equivalence": "significance",
-    "evaluate": "evaluation",
-    "fuse": "fusion",
-    "holm": "significance",
-    "rank_biased_overlap": "evaluation",
-    "read_qrels": "runs",
-    "read_queries": "runs",
-    "read_run": "runs",
-    "salvage": "index",
-    "verify": "index",
-    "write_qrels": "runs",
-    "write_run": "runs",
-}
-
-__all__ = sorted(_MODULES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__all__, __getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "encoders": ["BM25", "BM25Encoder", "SparseEncoder"],
+        "evaluation": ["Evaluation", "evaluate", "rank_biased_overlap"],
+        "fusion": ["fuse"],
+        "index": ["Contribution", "Hit", "Index", "Problem", "Verification", "salvage", "verify"],
+        "runs": ["read_qrels", "read_queries", "read_run", "write_qrels", "write_run"],
+        "significance": ["Comparison", "Equivalence", "compare", "equivalence", "holm"],
+        "vectors": ["SparseVectors"],
+    },
+)

@@ -114,9 +114,12 @@ class SparseVectors:
         return cls(indptr, indices, values, len(columns), list(columns))
 
     @classmethod
-    def from_scipy(cls, matrix: scipy.sparse.sparray | scipy.sparse.spmatrix, vocabulary: Sequence[str] | None = None) -> SparseVectors:
-        """Vectors from any SciPy sparse matrix; explicit duplicates are an error, not summed."""
-        csr: Any = matrix if getattr(matrix, "format", "") == "csr" else matrix.tocsr()
+    def from_scipy(
+        cls, matrix: scipy.sparse.sparray | scipy.sparse.spmatrix, vocabulary: Sequence[str] | None = None
+    ) -> SparseVectors:
+        """Vectors from any SciPy sparse matrix; duplicates in a CSR matrix are an error, not summed."""
+        given: Any = matrix
+        csr = given if given.format == "csr" else given.tocsr()
         return cls(csr.indptr, csr.indices, csr.data, csr.shape[1], vocabulary)
 
     @classmethod
@@ -175,8 +178,8 @@ class SparseVectors:
                 if int(metadata.get("format", 0)) > int(FORMAT):
                     raise GossamerError(f"{path}: format {metadata['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer.")
                 vocabulary = json.loads(metadata["vocabulary"]) if "vocabulary" in metadata else None
-                tensors = [file.get_tensor(name) for name in ("indptr", "indices", "values")]
-                return cls(*tensors, int(metadata["dim"]), vocabulary)
+                indptr, indices, values = (file.get_tensor(name) for name in ("indptr", "indices", "values"))
+                return cls(indptr, indices, values, int(metadata["dim"]), vocabulary)
         except (SafetensorError, KeyError, ValueError) as error:
             raise GossamerError(f"{path}: not a file of sparse vectors: {error}") from error
 

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gossamer._exports import on_first_use
 
 if TYPE_CHECKING:
-    from gossamer.text.analysis import Analyzer, Token, analyzer
-    from gossamer.text.documents import Document, Passage, Span
-    from gossamer.text.readers import Options, Reader, register
-    from gossamer.text.snippets import Excerpt, Snippet
-    from gossamer.text.sources import Skipped, read
+    from gossamer.text.analysis import Analyzer as Analyzer, Token as Token, analyzer as analyzer
+    from gossamer.text.documents import Document as Document, Passage as Passage, Span as Span
+    from gossamer.text.readers import Options as Options, Reader as Reader, register as register
+    from gossamer.text.snippets import Excerpt as Excerpt, Snippet as Snippet
+    from gossamer.text.sources import Skipped as Skipped, read as read
 
-_MODULES = {
-    "Analyzer": "analysis",
-    "Document": "documents",
-    "Excerpt": "snippets",
-    "Options": "readers",
-    "Passage": "documents",
-    "Reader": "readers",
-    "Skipped": "sources",
-    "Snippet": "snippets",
-    "Span": "documents",
-    "Token": "analysis",
-    "analyzer": "analysis",
-    "read": "sources",
-    "register": "readers",
-}
-
-__all__ = sorted(_MODULES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__all__, __getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "analysis": ["Analyzer", "Token", "analyzer"],
+        "documents": ["Document", "Passage", "Span"],
+        "readers": ["Options", "Reader", "register"],
+        "snippets": ["Excerpt", "Snippet"],
+        "sources": ["Skipped", "read"],
+    },
+)

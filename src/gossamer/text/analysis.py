@@ -77,7 +77,7 @@ class Analyzer:
     ) -> None:
         if stemmer and stemmer not in STEMMERS:
             raise UsageError(f"no stemmer {stemmer!r}; known: {', '.join(STEMMERS)}{_did_you_mean(stemmer, STEMMERS)}")
-        folding = {"normalize": normalize, "casefold": casefold, "possessive": possessive}
+        folding: dict[str, Any] = {"normalize": normalize, "casefold": casefold, "possessive": possessive}
         self._name = name
         self._options: dict[str, Any] = {
             **folding,

@@ -132,7 +132,7 @@ def render(
         >>> render("a < b", [(4, 5)])
         'a &lt; <mark>b</mark>'
     """
-    pieces = []
+    pieces: list[str] = []
     done = 0
     for start, end in ranges:
         pieces += (escape(text[done:start]), before, escape(text[start:end]), after)
@@ -250,24 +250,3 @@ def _ranges(matches: Iterable[_Match], offset: int) -> list[Range]:
         else:
             ranges.append((start + offset, end + offset))
     return ranges
-
-
-def _query_pairs(tokens: list[Token], terms: list[str], weights: list[float]) -> dict[_Pair, float]:
-    """Neighbouring terms of a query, and the weight of both."""
-    index = {term: i for i, term in enumerate(terms)}
-    known = [(index[token.term], token.position) for token in tokens if token.term in index]
-    return {
-        (a, b, later - earlier): weights[a] + weights[b]
-        for (a, earlier), (b, later) in pairwise(known)
-        if later - earlier <= _APART
-    }
-
-
-def _neighbours(matches: list[_Match], pairs: Mapping[_Pair, float]) -> Iterator[tuple[_Pair, int, int]]:
-    """Where pairs occur: (pair, start of the first word, end of the second)."""
-    if not pairs:
-        return
-    for i, (term, position, start, _) in enumerate(matches):
-        for other, later, _, end in matches[i + 1 : i + 1 + _APART]:
-            if (pair := (term, other, later - position)) in pairs:
-                yield pair, start, end

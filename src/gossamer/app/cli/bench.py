@@ -130,7 +130,7 @@ def _known_items(sample: Sequence[Document]) -> tuple[dict[str, str], dict[str, 
     return asked, judged
 
 
-def _trials(index: Index, corpus: _Corpus, asked: list[str]) -> dict[str, Trial]:
+def _trials(index: Index, corpus: _Corpus, asked: list[str]) -> dict[str, Trial[list[tuple[str, float]]]]:
     from gossamer.app.demo.measuring import Trial
     from gossamer.retrieval.naive import RandomRanking, SubstringCount
 
@@ -148,7 +148,10 @@ def _trials(index: Index, corpus: _Corpus, asked: list[str]) -> dict[str, Trial]
 
 
 def _frontier(
-    timed: Mapping[str, Timed], names: list[str], judged: dict[str, dict[str, int]], figures: Mapping[str, Any]
+    timed: Mapping[str, Timed[list[tuple[str, float]]]],
+    names: list[str],
+    judged: dict[str, dict[str, int]],
+    figures: Mapping[str, Any],
 ) -> Frontier:
     from gossamer.app.demo.measuring import mean
     from gossamer.frontier.points import Frontier

@@ -17,7 +17,7 @@ from gossamer.retrieval.index.hits import Hit, build_hits
 from gossamer.retrieval.index.manifest import Manifest
 from gossamer.retrieval.index.snapshot import Snapshot, open_snapshot
 from gossamer.retrieval.index.storage import Storage
-from gossamer.retrieval.index.verify import Verification, verify
+from gossamer.retrieval.index.verification import Verification, verify
 from gossamer.retrieval.index.writer import Writer
 from gossamer.retrieval.vectors import SparseVectors
 

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gossamer._exports import on_first_use
 
 if TYPE_CHECKING:
-    from gossamer.text.readers.registry import Options, Reader, choose, readers, register
-    from gossamer.text.readers.sandbox import Sandbox
+    from gossamer.text.readers.registry import (
+        Options as Options,
+        Reader as Reader,
+        choose as choose,
+        readers as readers,
+        register as register,
+    )
+    from gossamer.text.readers.sandbox import Sandbox as Sandbox
 
-_MODULES = {
-    "Options": "registry",
-    "Reader": "registry",
-    "Sandbox": "sandbox",
-    "choose": "registry",
-    "readers": "registry",
-    "register": "registry",
-}
-
-__all__ = sorted(_MODULES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__all__, __getattr__, __dir__ = on_first_use(
+    __name__,
+    {
+        "registry": ["Options", "Reader", "choose", "readers", "register"],
+        "sandbox": ["Sandbox"],
+    },
+)

@@ -1,0 +1,223 @@
+"""The C++ core: analysis of text, and building, merging and searching segments. Built from ``native/``.
+
+Plain tuples cross this border; the modules that call it give them names. All offsets are code points unless said.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Buffer
+
+_Heading: TypeAlias = tuple[int, int, int, str]  # start, end, level, value
+_Document: TypeAlias = tuple[str, str, str, bytes, list[_Heading]]  # id, title, text, metadata, headings
+_Passage: TypeAlias = tuple[int, int, int, int]  # start, end; start, end in bytes of UTF-8
+_Query: TypeAlias = list[tuple[str, float]]  # term, weight
+_Section: TypeAlias = tuple[str, str, bool, Buffer]  # name, element kind, required, bytes
+_Match: TypeAlias = tuple[int, int, int, int]  # index of the term, position, start, end
+
+class Damaged(Exception):
+    """Bytes of a segment contradict each other; the message names the section."""
+
+# --- analysis ---
+
+class Analyzer:
+    """Text to terms: words by UAX #29, folding, stop words, stemming."""
+
+    def __init__(
+        self,
+        *,
+        normalize: bool = True,
+        casefold: bool = True,
+        possessive: bool = False,
+        stop_words: Sequence[str] = [],
+        stemmer: str = "",
+    ) -> None: ...
+    def analyze(self, text: str) -> list[tuple[str, int, int, int]]:
+        """Every term with its position, start and end."""
+
+    def terms(self, text: str) -> list[str]:
+        """The terms alone."""
+
+    def matches(self, texts: list[str], terms: Sequence[str]) -> list[tuple[list[_Match], list[tuple[int, int]]]]:
+        """For each text where the terms occur, and where its sentences lie."""
+
+def split_passages(text: str, words: int, headings: Sequence[int] = []) -> list[_Passage]:
+    """Passages of about ``words`` words (0: one), cut at sentences and before the starts of ``headings``."""
+
+def split_sentences(text: str) -> list[_Passage]:
+    """Sentences by UAX #29."""
+
+def unicode_version() -> str:
+    """The version of the Unicode tables, such as ``"16.0.0"``."""
+
+# --- index ---
+
+class Bm25:
+    """How term frequencies become scores."""
+
+    def __init__(self, variant: str, k1: float, b: float, delta: float, mu: float, lucene_lengths: bool) -> None: ...
+
+class QueryParser:
+    """A text query to weighted terms."""
+
+    def __init__(self, analyzer: Analyzer, /) -> None: ...
+    def parse(self, text: str, /) -> _Query:
+        """The terms, ascending, each weighing as often as it occurs."""
+
+class Builder:
+    """Collects documents in memory until they are flushed as the sections of a segment."""
+
+    def __init__(
+        self,
+        space: str,
+        analyzer: Analyzer | None,
+        columns: Sequence[str],
+        passage_words: int,
+        threads: int,
+        scoring: Bm25,
+    ) -> None: ...
+    def add(self, documents: list[_Document], insertion: int) -> None:
+        """Analyse and add; ``insertion`` is the first one's insertion number."""
+
+    def add_vectors(
+        self,
+        documents: list[_Document],
+        insertion: int,
+        ranges: list[list[_Passage]],
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.uint32],
+        values: NDArray[np.float32],
+    ) -> None:
+        """Add one vector a range (CSR, ascending columns)."""
+
+    def erase(self, identifier: str, /) -> bool:
+        """Forget a document added since the last flush; False if there is none."""
+
+    def contains(self, identifier: str, /) -> bool:
+        """Was the document added since the last flush?"""
+
+    def live_ids(self) -> list[str]:
+        """Ids added since the last flush and not erased."""
+
+    @property
+    def documents(self) -> int:
+        """Documents added since the last flush, erased ones included."""
+
+    @property
+    def pending(self) -> int:
+        """Of those, how many a flush would write."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes in use."""
+
+    def flush(self) -> tuple[list[_Section], dict[str, Any], list[int]]:
+        """Everything as sections, facts about them, and the numbers of erased documents; then start empty."""
+
+class Segment:
+    """Reads one immutable segment; documents and rows are numbered from 0."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows: passages."""
+
+    @property
+    def documents(self) -> int:
+        """How many documents."""
+
+    def id(self, document: int, /) -> str:
+        """A document's id."""
+
+    def find(self, identifier: str, /) -> list[int]:
+        """Documents with this id, dead ones included."""
+
+    def document_of(self, row: int, /) -> int:
+        """Which document a row belongs to."""
+
+    def order(self, row: int, /) -> int:
+        """Insertion number of the row's document."""
+
+    def range(self, row: int, /) -> tuple[int, int]:
+        """Where the row's passage lies in its document's text."""
+
+    def metadata(self, document: int, /) -> bytes:
+        """Title, fields and spans as JSON; empty when there are none."""
+
+    def text(self, document: int, /) -> str:
+        """A document's text."""
+
+    def passage(self, row: int, /) -> str:
+        """A row's text."""
+
+    def term(self, term: int, /) -> tuple[str, int]:
+        """A term by number (ascending bytes), and its document frequency in rows."""
+
+def open_segment(
+    file: Buffer, sections: dict[str, tuple[int, int]], space: str, text: bool, facts: dict[str, Any]
+) -> Segment:
+    """A segment over mapped bytes; ``sections`` gives offset and length by name.
+
+    Raises:
+        Damaged: A section is missing, outside the file, or inconsistent.
+    """
+
+class Snapshot:
+    """Segments searched as one."""
+
+    def __init__(
+        self, segments: Sequence[Segment], dead: Sequence[Sequence[int]], text: bool, scoring: Bm25
+    ) -> None: ...
+    @property
+    def rows(self) -> int:
+        """Rows of all segments, deleted ones included."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all rows, deleted ones included."""
+
+    @property
+    def mean_length(self) -> float:
+        """Tokens a row."""
+
+    def rank_texts(
+        self, parser: QueryParser, texts: list[str], k: int, exhaustive: bool
+    ) -> list[list[tuple[str, float]]]:
+        """The k best ids with scores for each text."""
+
+    def rank_terms(self, queries: list[_Query], k: int, exhaustive: bool) -> list[list[tuple[str, float]]]:
+        """The k best ids with scores for each weighted query."""
+
+    def top_k(
+        self, query: _Query, k: int, exhaustive: bool
+    ) -> tuple[list[tuple[float, int, int, int, int]], int, int]:
+        """The k best documents by their best row, as (score, segment, row, document, order); postings and rows read."""
+
+    def explain(self, query: _Query, segment: int, row: int) -> list[tuple[str, float, float, float]]:
+        """What each term adds to a row's score: term, query weight, document weight, contribution."""
+
+class Merger:
+    """Segments rewritten as one without dead documents."""
+
+    def __init__(
+        self, space: str, text: bool, segments: Sequence[Segment], dead: Sequence[Sequence[int]], scoring: Bm25
+    ) -> None: ...
+    @property
+    def sections(self) -> list[tuple[str, str, bool]]:
+        """Name, element kind and whether required, of each section to write."""
+
+    def write(self, section: int, sink: Callable[[bytes], object]) -> None:
+        """Hand the bytes of a section to ``sink``, chunk by chunk."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Facts about the new segment."""
+
+# --- processor ---
+
+def cpu_level() -> str:
+    """The kernels in use: ``avx512``, ``avx2``, ``neon`` or ``portable``."""
+
+def cpu_features() -> list[str]:
+    """What the processor offers."""
