@@ -10,8 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 import scipy.stats
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from gossamer.errors import UsageError
 from gossamer.frontier import Cost, Frontier, plot_panels

@@ -1,7 +1,6 @@
 """Pieces of a text: nothing lost, nothing added, marked exactly where the marks are."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from gossamer.app.hits import location, pieces
 from gossamer.text.documents import Passage, Span

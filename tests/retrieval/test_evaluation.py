@@ -9,8 +9,7 @@ import warnings
 import ir_measures
 import pytest
 import pytrec_eval
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from gossamer.errors import UsageError
 from gossamer.retrieval.evaluation import evaluate, rank_biased_overlap

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import scipy.stats
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from gossamer.retrieval.naive import RandomRanking, SubstringCount
 from gossamer.text.documents import Document

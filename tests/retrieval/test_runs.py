@@ -5,8 +5,7 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from gossamer.errors import UsageError
 from gossamer.retrieval.runs import ranking, read_qrels, read_queries, read_run, write_qrels, write_run

@@ -8,8 +8,7 @@ import json
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from gossamer.errors import UsageError
 from gossamer.intervals import bootstrap_interval

@@ -46,8 +46,7 @@ class Progress:
 def shown(verb: str, unit: str, total: int | None, no_color: bool) -> Iterator[Progress]:
     """Progress on standard error for the time of a ``with`` block."""
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as RichProgress
+    from rich.progress import BarColumn, Progress as RichProgress, TextColumn, TimeElapsedColumn
 
     columns = (
         TextColumn("{task.description}"),
