@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from gossamer.app.cli import bench, completion, config, doctor, evaluate, export, index, maintain, search, serve
+from gossamer.app.cli import (
+    bench,
+    completion,
+    config,
+    doctor,
+    evaluate,
+    export,
+    index,
+    maintain,
+    methods,
+    search,
+    serve,
+)
 from gossamer.app.cli.frame import Command, Group
 
 app = typer.Typer(
@@ -58,6 +70,7 @@ for _command in (
     completion.completion,
 ):
     app.command(cls=Command)(_command)
+app.add_typer(methods.group, name="methods")
 app.add_typer(config.group, name="config")
 
 

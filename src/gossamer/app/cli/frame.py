@@ -54,7 +54,7 @@ class Group(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the summary, the first steps and the list of commands."""
         summary, details, examples, see_also = help_sections(self.help or "")
-        formatter.write(f"{summary}\n\nUsage: {ctx.command_path} COMMAND [OPTIONS]\n")
+        formatter.write(f"{summary}\n\nUsage: {self._usage(ctx)}\n")
         if details:
             formatter.write(f"\n{details}\n")
         formatter.write("\nExamples:\n" + "".join(f"  {line}\n" for line in examples))
@@ -66,7 +66,10 @@ class Group(TyperGroup):
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write the usage line of an error."""
-        formatter.write(f"Usage: {ctx.command_path} COMMAND [OPTIONS]\n")
+        formatter.write(f"Usage: {self._usage(ctx)}\n")
+
+    def _usage(self, ctx: Any) -> str:
+        return f"{ctx.command_path} {'[COMMAND]' if self.invoke_without_command else 'COMMAND'} [OPTIONS]"
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error that a user can cause or meet becomes one line and an exit code."""

@@ -78,6 +78,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # from now on a client that knows the address waits instead of being refused
     except OSError as error:
         listener.close()
         raise GossamerError(
