@@ -10,6 +10,7 @@ from os import PathLike, fspath
 Identity = tuple[int, int]
 """Device and inode: the same for every path and link to a file."""
 
+_ENVIRONMENT = "pyvenv.cfg"
 _NOT_CONTENT = frozenset(("__pycache__", "__MACOSX", "node_modules"))
 
 
@@ -49,9 +50,18 @@ def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, s
         except OSError as error:
             skip(path, (error.strerror or str(error)).lower())
             continue
-        if path == root or "pyvenv.cfg" not in names:
+        if path == root or _ENVIRONMENT not in names:
             content = (name for name in names if not name.startswith(".") and name not in _NOT_CONTENT)
             waiting += (os.path.join(path, name) for name in content)
+
+
+def is_content(path: str, base: str) -> bool:
+    """Whether neither the path nor a folder between ``base`` and it is of a kind that `files_below` leaves out."""
+    while len(path) > len(base):
+        if os.path.basename(path) in _NOT_CONTENT or os.path.exists(os.path.join(path, _ENVIRONMENT)):
+            return False
+        path = os.path.dirname(path)
+    return True
 
 
 def _status(path: str) -> os.stat_result | None:

@@ -16,7 +16,7 @@ from pathlib import PurePath
 
 from gossamer.errors import Unreadable, UsageError
 from gossamer.text.documents import Document
-from gossamer.text.folders import Identity, files_below, identities
+from gossamer.text.folders import Identity, files_below, identities, is_content
 from gossamer.text.readers.opening import OpenFile, open_file
 from gossamer.text.readers.python_source import PythonSource
 from gossamer.text.readers.registry import Options, Reader, choose
@@ -119,10 +119,10 @@ def _expand(paths: StrPath | Iterable[StrPath]) -> list[_Place | PythonSource]:
         elif not has_magic(path):
             raise UsageError(f"{path}: no such file or folder")
         else:
-            matches = sorted(glob(path, recursive=True))
+            base = _fixed_part(path)
+            matches = sorted(match for match in glob(path, recursive=True) if is_content(match, base))
             if not matches:
                 raise UsageError(f"{path}: no file matches")
-            base = _fixed_part(path)
             sources += [_Place(match, base if len(named) == 1 else None) for match in matches]
     return sources
 

@@ -74,13 +74,13 @@ class JsonLinesReader(Reader):
 
 def _parse(line: str) -> dict[str, Any]:
     try:
-        record = json.loads(line, parse_constant=_not_json)
+        record = json.loads(line.strip(), parse_constant=_not_json)
         if _SURROGATE.search(line):
             json.dumps(record, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise RecordError("half of a surrogate pair, which is no character") from None
     except json.JSONDecodeError as error:
-        raise RecordError(f"not JSON: {error.msg} at column {error.colno}") from None
+        raise RecordError(f"not JSON: {error.msg.removesuffix(' at')} at column {error.colno}") from None
     except ValueError as error:
         raise RecordError(f"not JSON: {error}") from None
     except RecursionError:

@@ -23,7 +23,8 @@ _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _LIST_ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]+|$)")
 _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _RAW_HTML = re.compile(r"<!--|<(pre|script|style)\b", re.IGNORECASE)
-_INTERRUPTS = re.compile("|".join(p.pattern for p in (_HEADING, _FENCE, _LIST_ITEM, _RULE, _RAW_HTML)) + "|>")
+_NO_PARAGRAPH = re.compile("|".join(block.pattern for block in (_HEADING, _FENCE, _RULE, _RAW_HTML)), re.IGNORECASE)
+_INTERRUPTS = re.compile(f"{_NO_PARAGRAPH.pattern}|{_LIST_ITEM.pattern}|>", re.IGNORECASE)
 _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")
 _MARKUP = re.compile(r"<[^<>]*>|\*+|(?<!\w)_+|_+(?!\w)|\\(?=[!-/:-@\[-`{-~])")
 
@@ -78,7 +79,8 @@ class _Blocks:
         self._fence_start = 0
         self._language = ""
         self._html_end = ""
-        self._paragraph: int | None = None
+        self._paragraph: int | None = None  # where it starts
+        self._in_quote = False  # whether a paragraph is open in a block quote
 
     def scan(self, text: str, position: int) -> Iterator[Span]:
         for line in text[position:].split("\n"):
@@ -89,26 +91,33 @@ class _Blocks:
 
     def _line(self, line: str, text: str, start: int, end: int) -> Iterator[Span]:
         content = line.lstrip(" ")
-        if self._html_end:
-            if self._html_end in line.lower():
-                self._html_end = ""
-            return
-        if self._fence:
-            if content.startswith(self._fence) and not content.strip(self._fence[0]):
-                yield Span("code", self._fence_start, end, self._language)
-                self._fence = ""
-            return
-        if not content:
-            self._paragraph = None
-            return
         indent = len(line) - len(content)
-        if self._items and indent < self._items[-1]:
+        leaves = bool(content and self._items and indent < self._items[-1])
+        if self._fence:
+            closes = content.startswith(self._fence) and not content.strip(self._fence[0]) and self._depth(indent) < 4
+            if closes or leaves:
+                yield Span("code", self._fence_start, start - 1 if leaves else end, self._language)
+                self._fence = ""
+            if not leaves:
+                return
+        if self._html_end:
+            if leaves or self._html_end in line.lower():
+                self._html_end = ""
+            if not leaves:
+                return
+        if not content:
+            self._paragraph, self._in_quote = None, False
+            return
+        if self._in_quote and not _INTERRUPTS.match(content):
+            return  # a lazy continuation of the quoted paragraph
+        self._in_quote = False
+        if leaves:
             if self._paragraph is not None and not _INTERRUPTS.match(content):
                 return  # a lazy continuation of the item's paragraph
             while self._items and indent < self._items[-1]:
                 self._items.pop()
             self._paragraph = None
-        if indent - (self._items[-1] if self._items else 0) > 3:
+        if self._depth(indent) > 3:
             return  # indented code, or the continuation of a paragraph
         while len(self._items) < _MAX_DEPTH and (item := _LIST_ITEM.match(content)) and not _RULE.match(content):
             if self._paragraph is not None and item.end() == len(content):
@@ -118,13 +127,17 @@ class _Blocks:
             self._items.append(indent)
         yield from self._block(content, text, start, end)
 
+    def _depth(self, indent: int) -> int:
+        """How far a line is indented within the innermost list item."""
+        return indent - (self._items[-1] if self._items else 0)
+
     def _block(self, content: str, text: str, start: int, end: int) -> Iterator[Span]:
         paragraph, self._paragraph = self._paragraph, None
         if (heading := _HEADING.match(content)) and len(content) <= _MAX_HEADING:
             value = _CLOSING_MARKS.sub("", (heading[2] or "").rstrip())
             yield Span("heading", start, end, _plain(value), len(heading[1]))
         elif paragraph is not None and start - paragraph <= _MAX_HEADING and _UNDERLINE.match(content):
-            title = " ".join(line.strip() for line in text[paragraph:start].splitlines())
+            title = " ".join(line.strip() for line in text[paragraph:start].split("\n")).strip()
             yield Span("heading", paragraph, end, _plain(title), 1 if content[0] == "=" else 2)
         elif fence := _FENCE.match(content):
             self._fence, info = fence[1] or fence[3], (fence[2] or fence[4] or "").split()
@@ -132,7 +145,10 @@ class _Blocks:
         elif raw := _RAW_HTML.match(content):
             closing = "-->" if raw[0] == "<!--" else f"</{raw[1].lower()}>"
             self._html_end = "" if closing in content.lower() else closing
-        elif content and content[0] != ">" and not _RULE.match(content):
+        elif content.startswith(">"):
+            quoted = content.lstrip("> ")
+            self._in_quote = bool(quoted) and not _NO_PARAGRAPH.match(quoted)
+        elif content and not _RULE.match(content):
             self._paragraph = start if paragraph is None else paragraph
 
 
