@@ -36,7 +36,6 @@ def test_own_queries_are_judged_by_own_judgements(run, library, tmp_path):
 
 
 def test_for_people(run, library, tmp_path):
-    pytest.importorskip("matplotlib")
     result = run("bench", library, "--rounds", "1", "--plot", "frontier.svg")
     assert result.exit_code == 0, result.output
     assert "pruned and exhaustive traversal agree on every result" in result.stdout

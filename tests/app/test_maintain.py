@@ -139,10 +139,10 @@ def test_doctor_finds_a_wrong_setting(run, tmp_path):
 
 
 def test_doctor_knows_the_extras_of_the_package():
-    if sys.version_info < (3, 11):
-        pytest.skip("tomllib came with Python 3.11")
-    import tomllib
-
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     assert set(EXTRAS) == set(extras) - {"dev"}

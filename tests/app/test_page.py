@@ -295,6 +295,18 @@ def test_new_commits_show_without_a_restart(tmp_path):
         assert "2 documents" in client.get("/").text
 
 
+def test_an_index_that_goes_away_is_reported_not_traced(tmp_path):
+    with gossamer.Index.create(tmp_path / "i") as writer:
+        writer.add([{"id": "old", "text": "a wing"}])
+    with served(tmp_path / "i") as client:
+        (tmp_path / "i" / "manifest.json").write_text("broken")
+        response = client.get("/?q=wing")
+        assert response.status_code == 500
+        assert "manifest.json" in Page(response.text).all("main")[0]["text"]
+        assert client.get("/search.json?q=wing").headers["content-type"] == "application/problem+json"
+        assert "Traceback" not in response.text
+
+
 def test_serve_refuses_other_machines(run, library):
     for host in ("0.0.0.0", "192.168.1.2", "::", "example.org"):
         result = run("serve", library, "--host", host)

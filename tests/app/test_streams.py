@@ -29,7 +29,7 @@ def test_ctrl_c_while_indexing(start, tmp_path):
     assert start("index", folder, "-o", index).wait(timeout=60) == 0
     # Far more than can be indexed before the signal, with so little memory that segments are written soon.
     line = json.dumps({"id": "%d", "text": "lost with the interruption " * 50}) + "\n"
-    (folder / "more.jsonl").write_text("".join(line % number for number in range(200_000)))
+    (folder / "more.jsonl").write_text("".join(line % number for number in range(40_000)))
     process = start("index", folder, "-o", index, "--memory-limit", "1MiB")
     _wait_for(lambda: len(list(index.glob("segment-*"))) > 1 or process.poll() is not None)
     process.send_signal(signal.SIGINT)

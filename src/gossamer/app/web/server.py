@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from gossamer.app.answers import answer
 from gossamer.app.web import page
 from gossamer.app.web.guard import Guard, security_headers
+from gossamer.errors import GossamerError, UsageError
 from gossamer.text.analysis import analyzer
 from gossamer.text.snippets import highlights
 
@@ -107,6 +108,10 @@ def create_app(index: Index, name: str, *, k: int = 10, refresh: float = 1.0) ->
     def not_understood(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         return refuse(request, 422, f"{first['loc'][-1]}: {first['msg']}.")
+
+    @app.exception_handler(GossamerError)
+    def not_possible(request: Request, error: GossamerError) -> Response:
+        return refuse(request, 400 if isinstance(error, UsageError) else 500, f"{error}.")
 
     return app
 
