@@ -9,8 +9,6 @@ import json as json_format
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
-from statistics import quantiles
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -102,6 +100,8 @@ class _Corpus:
 
 def _read(index: Index, count: int, seed: int = 0) -> _Corpus:
     """One pass over the documents; the sample is drawn as Vitter's algorithm R does (1985)."""
+    from random import Random
+
     random, ids, sample = Random(seed), [], []
     kept: list[Document] | None = []
     characters = 0
@@ -179,6 +179,8 @@ def _frontier(
 
 
 def _p50_p95(values: Sequence[float]) -> tuple[float, float]:
+    from statistics import quantiles
+
     cuts = quantiles(values, n=20, method="inclusive") if len(values) > 1 else [values[0]] * 19
     return cuts[9], cuts[18]
 
