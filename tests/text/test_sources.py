@@ -55,6 +55,8 @@ TREE = {
     "docs/node_modules/x.txt": "no",
     "docs/venv/pyvenv.cfg": "no",
     "docs/venv/lib/x.txt": "no",
+    "docs/made.index/manifest.json": "no",
+    "docs/made.index/lock": "no",
     "other/a.txt": "other",
 }
 

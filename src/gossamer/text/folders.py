@@ -10,7 +10,7 @@ from os import PathLike, fspath
 Identity = tuple[int, int]
 """Device and inode: the same for every path and link to a file."""
 
-_ENVIRONMENT = "pyvenv.cfg"
+_MARKERS = (frozenset(("pyvenv.cfg",)), frozenset(("manifest.json", "lock")))  # of an environment, of an index of ours
 _NOT_CONTENT = frozenset(("__pycache__", "__MACOSX", "node_modules"))
 
 
@@ -23,7 +23,7 @@ def identities(paths: Iterable[str | PathLike[str]]) -> frozenset[Identity]:
 def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, str], None]) -> Iterator[str]:
     """The path itself if it is a file; else the files of the folder and of the folders in it.
 
-    Hidden files and folders are left out, and folders such as ``node_modules`` or a virtual environment. Links are
+    Hidden files and folders are left out, and folders such as ``node_modules``, a virtual environment or an index. Links are
     followed; every folder is entered once, so that a loop of links ends.
 
     Args:
@@ -50,7 +50,7 @@ def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, s
         except OSError as error:
             skip(path, (error.strerror or str(error)).lower())
             continue
-        if path == root or _ENVIRONMENT not in names:
+        if path == root or not any(marker.issubset(names) for marker in _MARKERS):
             content = (name for name in names if not name.startswith(".") and name not in _NOT_CONTENT)
             waiting += (os.path.join(path, name) for name in content)
 
@@ -58,10 +58,14 @@ def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, s
 def is_content(path: str, base: str) -> bool:
     """Whether neither the path nor a folder between ``base`` and it is of a kind that `files_below` leaves out."""
     while len(path) > len(base):
-        if os.path.basename(path) in _NOT_CONTENT or os.path.exists(os.path.join(path, _ENVIRONMENT)):
+        if os.path.basename(path) in _NOT_CONTENT or _is_marked(path):
             return False
         path = os.path.dirname(path)
     return True
+
+
+def _is_marked(folder: str) -> bool:
+    return any(all(os.path.exists(os.path.join(folder, name)) for name in marker) for marker in _MARKERS)
 
 
 def _status(path: str) -> os.stat_result | None:
