@@ -12,8 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from naive_analysis import ignorable, kind, words
 
 from gossamer import _native
@@ -54,6 +53,23 @@ def test_agrees_on_every_character() -> None:
     characters = [chr(c) for c in codes if unicodedata.category(chr(c)) not in ("Cs", "Cn", "Co")]
     text = " ".join(f"q{c}q {c}" for c in characters)
     assert analyse(text) == words(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\u0305\u0301",  # a mark of the same class stands between, so nothing composes
+        "a\u0301\u0305 a\u0323\u0307 a\u0307\u0323",
+        "\u1100\u1161\u11a8 \uac00\u11a8 \uac01\u11a8 \uac00\u11a7 \u1100\u11a8",
+        "\u03b1\u0345\u0301 \u03b1\u0301\u0345 \u1fbc\u0301 \u0345\u0345",
+        "\u09c7\u09be \u09c7\u0301\u09be",
+        "fi\u0301 \ufb01\u0301 \uff76\uff9e",
+        "a" + "\u0301\u0323" * 300,
+    ],
+)
+def test_agrees_on_clusters(text: str) -> None:
+    assert analyse(text) == words(text)
+    assert analyse(text, casefold=False) == words(text, casefold=False)
 
 
 @given(text=texts)

@@ -6,8 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from gossamer import _native
 from gossamer.errors import UsageError
@@ -68,7 +67,7 @@ def test_sentences_hold_every_word_once(text: str) -> None:
     assert all(a[1] <= b[0] for a, b in pairwise(ranges))
 
 
-@given(text=texts, words=limits, marks=st.lists(st.integers(0, 200), max_size=4))
+@given(text=texts | prose, words=limits, marks=st.lists(st.integers(0, 200), max_size=4))
 def test_passages_cover_and_fit(text: str, words: int, marks: list[int]) -> None:
     headings = sorted({mark for mark in marks if mark < len(text)})
     ranges = _native.split_passages(text, words, headings)
