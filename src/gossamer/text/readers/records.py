@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
-from gossamer.text.documents import Document
+from gossamer.text.documents import Document, Span, SpanKind
 from gossamer.text.readers.registry import Options
 
 TEXT_FIELDS = ("text", "contents", "content", "body", "abstract", "passage", "description")
@@ -49,6 +49,8 @@ def listed(names: Iterable[str]) -> str:
 def to_document(record: Mapping[str, Any], fallback_id: str, options: Options) -> Document:
     """One record as a document; every field that is not its id, title or text is kept as a field.
 
+    A record that `Document.to_dict` made, as in an export, gives that document again.
+
     Args:
         record: Field names to JSON values.
         fallback_id: The id where the record has none: ``file#line``.
@@ -75,9 +77,22 @@ def to_document(record: Mapping[str, Any], fallback_id: str, options: Options) -
     identifier = fallback_id if id_field is None else _as_text(record, id_field).strip()
     if not identifier:
         raise RecordError(f"the id field {id_field!r} is empty")
+    if isinstance(record.get("fields"), Mapping) and isinstance(record.get("spans"), list):  # `Document.to_dict` wrote it
+        return Document(identifier, text, title, record["fields"], _spans(record["spans"], len(text)))
     used = (text_field, id_field, title_field)
     fields = {name: value for name, value in record.items() if name not in used and value is not None}
     return Document(identifier, text, title, fields)
+
+
+def _spans(values: list[Any], length: int) -> tuple[Span, ...]:
+    try:
+        spans = tuple(Span(**value) for value in values)
+        sound = all(0 <= span.start <= span.end <= length and span.kind in get_args(SpanKind) for span in spans)
+    except TypeError:
+        sound = False
+    if not sound:
+        raise RecordError("the field 'spans' holds no spans of the text")
+    return spans
 
 
 def _as_text(record: Mapping[str, Any], field: str) -> str:
