@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import pytest
 from reading import read, read_one, reason
 
 from gossamer.errors import Unreadable
-from gossamer.text.documents import Document
+from gossamer.text.documents import Document, Span
 from gossamer.text.readers.jsonl import JsonLinesReader
 from gossamer.text.readers.registry import Options
 
@@ -155,3 +156,35 @@ def test_a_long_value_is_read_and_an_open_quote_takes_no_more_than_the_limit():
         assert len(read_one("delimited", b"text,id\n" + b"x" * 500_000 + b",1\n").text) == 500_000
     finally:
         csv.field_size_limit(before)
+
+
+DOCUMENT = Document("a", "# Wings\n\nLift", "Wings", {"year": 1903}, (Span("heading", 0, 7, "Wings", 1),))
+
+
+def test_a_document_that_was_written_as_json_is_the_same_when_read():
+    assert read_one("jsonl", json.dumps(DOCUMENT.to_dict()).encode()) == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        7,
+        {},
+        {"start": 0.5},
+        {"start": True},
+        {"end": 99},
+        {"start": 5, "end": 4},
+        {"start": -1},
+        {"kind": "wing"},
+        {"kind": ["heading"]},
+        {"value": None},
+        {"level": "1"},
+        {"more": 1},
+    ],
+)
+def test_spans_that_are_none_are_a_bad_record(span):
+    values = DOCUMENT.to_dict()
+    values["spans"] = [{**values["spans"][0], **span} if span and isinstance(span, dict) else span]
+    documents, ((where, reason),) = read("jsonl", json.dumps(values).encode())
+    assert (documents, where) == ([], "file:1")
+    assert reason.startswith("the field 'spans' holds")

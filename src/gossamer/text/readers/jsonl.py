@@ -51,7 +51,7 @@ class JsonLinesReader(Reader):
             try:
                 if line.error is not None:
                     raise RecordError(line.error)
-                document = to_document(_parse(line.text), f"{prefix}#{line.number}", options)
+                document = to_document(_parse(line.text.strip()), f"{prefix}#{line.number}", options)
             except NoTextError as error:
                 if held_back is None:
                     options.skip(where, str(error))
@@ -74,7 +74,7 @@ class JsonLinesReader(Reader):
 
 def _parse(line: str) -> dict[str, Any]:
     try:
-        record = json.loads(line.strip(), parse_constant=_not_json)
+        record = _DECODER.decode(line)
         if _SURROGATE.search(line):
             json.dumps(record, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -102,3 +102,6 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def _not_json(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_not_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, get_args
 
 from gossamer.text.documents import Document, Span, SpanKind
@@ -63,9 +64,8 @@ def to_document(record: Mapping[str, Any], fallback_id: str, options: Options) -
         >>> to_document({"_id": 7, "title": "Wings", "text": "Lift is ...", "year": 1903}, "a.jsonl#1", Options())
         Document(id='7', text='Lift is ...', title='Wings', fields={'year': 1903}, spans=())
     """
-    text_field = options.text_field or find_field(record, TEXT_FIELDS)
-    id_field = options.id_field or find_field(record, ID_FIELDS)
-    title_field = find_field(record, TITLE_FIELDS)
+    text_field, id_field, title_field = _usual_fields(tuple(record))
+    text_field, id_field = options.text_field or text_field, options.id_field or id_field
     if text_field is None:
         raise NoTextError(f"no text field among {listed(record)}; name it with --text-field")
     if text_field not in record:
@@ -77,8 +77,9 @@ def to_document(record: Mapping[str, Any], fallback_id: str, options: Options) -
     identifier = fallback_id if id_field is None else _as_text(record, id_field).strip()
     if not identifier:
         raise RecordError(f"the id field {id_field!r} is empty")
-    if isinstance(record.get("fields"), Mapping) and isinstance(record.get("spans"), list):  # `Document.to_dict` wrote it
-        return Document(identifier, text, title, record["fields"], _spans(record["spans"], len(text)))
+    inner, spans = record.get("fields"), record.get("spans")
+    if isinstance(inner, Mapping) and isinstance(spans, list):  # `Document.to_dict` wrote it
+        return Document(identifier, text, title, inner, _spans(spans, len(text)))
     used = (text_field, id_field, title_field)
     fields = {name: value for name, value in record.items() if name not in used and value is not None}
     return Document(identifier, text, title, fields)
@@ -86,13 +87,21 @@ def to_document(record: Mapping[str, Any], fallback_id: str, options: Options) -
 
 def _spans(values: list[Any], length: int) -> tuple[Span, ...]:
     try:
-        spans = tuple(Span(**value) for value in values)
-        sound = all(0 <= span.start <= span.end <= length and span.kind in get_args(SpanKind) for span in spans)
+        spans = [Span(**value) for value in values]
     except TypeError:
-        sound = False
-    if not sound:
-        raise RecordError("the field 'spans' holds no spans of the text")
-    return spans
+        raise RecordError("the field 'spans' holds no spans") from None
+    for span in spans:
+        numbers = all(type(number) is int for number in (span.start, span.end, span.level))
+        if not numbers or not isinstance(span.value, str) or span.kind not in get_args(SpanKind):
+            raise RecordError("the field 'spans' holds no spans")
+        if not 0 <= span.start <= span.end <= length:
+            raise RecordError("the field 'spans' holds a span outside the text")
+    return tuple(sorted(spans, key=lambda span: span.start))
+
+
+@lru_cache(maxsize=64)  # the records of a file have the same few sets of fields
+def _usual_fields(names: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:
+    return find_field(names, TEXT_FIELDS), find_field(names, ID_FIELDS), find_field(names, TITLE_FIELDS)
 
 
 def _as_text(record: Mapping[str, Any], field: str) -> str:
