@@ -272,8 +272,11 @@ def test_the_chart_names_every_system_once_and_is_xml():
     drawn = ElementTree.fromstring(chart(frontier, "ours"))
     texts = [element.text for element in drawn.iter("text")]
     assert [texts.count(name) for name in ("random & co", "ours", "rarest: 1 words")] == [1, 1, 1]
-    circles = [(float(c.get("cx")), float(c.get("cy"))) for c in drawn.iter("circle")]
-    assert len(circles) == 4
-    by_cost = [x for x, _ in sorted(circles)]
-    assert by_cost == [circles[at][0] for at in (0, 2, 3, 1)]
-    assert [y for _, y in sorted(circles)] == sorted((y for _, y in circles), reverse=True)
+    at = {
+        circle.find("title").text.partition(":")[0]: (float(circle.get("cx")), float(circle.get("cy")))
+        for circle in drawn.iter("circle")
+    }
+    cheapest_first = [at[name] for name in ("random & co", "rarest 1 words", "rarest 3 words", "ours")]
+    assert len(at) == 4
+    assert cheapest_first == sorted(cheapest_first)
+    assert [y for _, y in cheapest_first] == sorted((y for _, y in cheapest_first), reverse=True)  # better is higher up

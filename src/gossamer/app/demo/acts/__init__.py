@@ -1,0 +1,1 @@
+"""The acts, one module each: a function from the `Stage` to a `Scene`."""
