@@ -27,6 +27,14 @@ def test_html_gives_the_main_content_with_headings_and_code():
         assert boilerplate not in document.text
 
 
+def test_the_part_that_the_author_marks_as_main_is_taken():
+    help_text = (
+        "<div><h2>Keyboard shortcuts</h2><p>Press S to search in the book, and Escape to go back.</p></div>"
+    )
+    page = f"<html><body>{help_text}<div role=main><h1>Wings</h1><p>Lift is a force that acts upwards.</p></div></body>"
+    assert read_one("html", page.encode()).text == "Wings\n\nLift is a force that acts upwards."
+
+
 def test_a_page_without_main_content_is_taken_whole():
     links = "".join(f'<li><a href="/{n}">Chapter {n}</a></li>' for n in range(20))
     document = read_one("html", f"<html><h1>Contents</h1><nav><ul>{links}</ul></nav></html>".encode())

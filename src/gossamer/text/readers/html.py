@@ -52,14 +52,16 @@ class HtmlReader(Reader):
         except HTMLParserException:
             raise Unreadable(path, "the HTML parser gives up on this page") from None
 
-        def extract(main_content: bool) -> tuple[str, list[Span]]:
+        def extract(part: HTMLTree | str, main_content: bool) -> tuple[str, list[Span]]:
             markup = extract_plain_text(
-                tree, preserve_formatting="minimal_html", main_content=main_content, skip_elements=_PERMALINKS
+                part, preserve_formatting="minimal_html", main_content=main_content, skip_elements=_PERMALINKS
             )
             return _structure(markup)
 
-        text, spans = extract(main_content=True)
-        everything = extract(main_content=False)
+        # An author who marks the main content knows better than heuristics, which still clean what is inside it.
+        marked = tree.body.query_selector("main, [role=main]") if tree.body else None
+        text, spans = extract(marked.html if marked else tree, main_content=True)
+        everything = extract(tree, main_content=False)
         if len(text) < _MIN_SHARE * len(everything[0]):
             text, spans = everything
         if not text:
