@@ -23,8 +23,8 @@ def identities(paths: Iterable[str | PathLike[str]]) -> frozenset[Identity]:
 def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, str], None]) -> Iterator[str]:
     """The path itself if it is a file; else the files of the folder and of the folders in it.
 
-    Hidden files and folders are left out, and folders such as ``node_modules``, a virtual environment or an index. Links are
-    followed; every folder is entered once, so that a loop of links ends.
+    Hidden files and folders are left out, and folders such as ``node_modules``, a virtual environment or an index.
+    Links are followed; every folder is entered once, so that a loop of links ends.
 
     Args:
         root: A file or folder.
