@@ -28,9 +28,7 @@ def test_html_gives_the_main_content_with_headings_and_code():
 
 
 def test_the_part_that_the_author_marks_as_main_is_taken():
-    help_text = (
-        "<div><h2>Keyboard shortcuts</h2><p>Press S to search in the book, and Escape to go back.</p></div>"
-    )
+    help_text = "<div><h2>Keyboard shortcuts</h2><p>Press S to search in the book, and Escape to go back.</p></div>"
     page = f"<html><body>{help_text}<div role=main><h1>Wings</h1><p>Lift is a force that acts upwards.</p></div></body>"
     assert read_one("html", page.encode()).text == "Wings\n\nLift is a force that acts upwards."
 
