@@ -23,7 +23,7 @@ class Damaged(Exception):
 # --- analysis ---
 
 class Analyzer:
-    """Text to terms: words by UAX #29, folding, stop words, stemming."""
+    """Text to terms: words, folding, stop words, stemming."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ def split_passages(text: str, words: int, headings: Sequence[int] = []) -> list[
     """Passages of about ``words`` words (0: one), cut at sentences and before the starts of ``headings``."""
 
 def split_sentences(text: str) -> list[_Passage]:
-    """Sentences by UAX #29."""
+    """Sentences as (start, end, byte start, byte end)."""
 
 def unicode_version() -> str:
     """The version of the Unicode tables, such as ``"16.0.0"``."""

@@ -45,7 +45,9 @@ class IndexDamaged(GossamerError):
 
     def __init__(self, file: str | PathLike[str], offset: int, reason: str, recoverable: str = "") -> None:
         self.file, self.offset, self.reason, self.recoverable = fspath(file), offset, reason, recoverable
-        super().__init__(f"{self.file}: damaged at byte {offset}: {reason}" + (f". {recoverable}" if recoverable else ""))
+        super().__init__(
+            f"{self.file}: damaged at byte {offset}: {reason}" + (f". {recoverable}" if recoverable else "")
+        )
 
 
 class IndexLocked(GossamerError):

@@ -20,7 +20,11 @@ index = gossamer.Index.open(sys.argv[1])
 queries = [" ".join(f"w{(q * 7 + i * i) % 50}" for i in range(1 + q % 7)) for q in range(60)]
 print(json.dumps([_native.cpu_level(), index.rank(queries, k=25)]))
 """
-LEVELS = ["portable", *(["avx2", "avx512"] if "avx2" in _native.cpu_features() else []), *(["neon"] if "neon" in _native.cpu_features() else [])]
+LEVELS = [
+    "portable",
+    *(["avx2", "avx512"] if "avx2" in _native.cpu_features() else []),
+    *(["neon"] if "neon" in _native.cpu_features() else []),
+]
 
 
 def run(level: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,10 @@ rows = st.lists(st.dictionaries(st.text(min_size=1, max_size=4), weights, max_si
 def test_dicts_come_back_without_zeros(given_rows: list[dict[str, float]]) -> None:
     vectors = SparseVectors.from_dicts(given_rows)
     assert vectors.to_dicts() == [{t: w for t, w in row.items() if w != 0} for row in given_rows]
-    assert all((np.diff(vectors.indices[a:b].astype(int)) > 0).all() for a, b in zip(vectors.indptr, vectors.indptr[1:], strict=False))
+    assert all(
+        (np.diff(vectors.indices[a:b].astype(int)) > 0).all()
+        for a, b in zip(vectors.indptr, vectors.indptr[1:], strict=False)
+    )
 
 
 @given(st.integers(0, 5), st.integers(1, 9), st.integers(0, 2**32 - 1))

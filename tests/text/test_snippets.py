@@ -7,8 +7,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from gossamer.text import Passage, analyzer
 from gossamer.text.snippets import WINDOW, Snippet, excerpts, highlights, render

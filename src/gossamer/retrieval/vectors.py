@@ -1,4 +1,4 @@
-"""Sparse vectors: the rows of a compressed sparse row matrix with names for its columns, checked once, on the way in."""
+"""Sparse vectors: a compressed sparse row matrix with names for its columns, checked once, on the way in."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ class SparseVectors:
         """Row ``row`` as vectors of shape ``(1, dim)``."""
         at = range(len(self))[row]
         part = slice(self.indptr[at], self.indptr[at + 1])
-        return SparseVectors([0, part.stop - part.start], self.indices[part], self.values[part], self.dim, self.vocabulary)
+        return SparseVectors(
+            [0, part.stop - part.start], self.indices[part], self.values[part], self.dim, self.vocabulary
+        )
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -123,7 +125,9 @@ class SparseVectors:
         return cls(csr.indptr, csr.indices, csr.data, csr.shape[1], vocabulary)
 
     @classmethod
-    def from_jsonl(cls, path: str | PathLike[str], vocabulary: Sequence[str] | None = None) -> tuple[list[str], SparseVectors]:
+    def from_jsonl(
+        cls, path: str | PathLike[str], vocabulary: Sequence[str] | None = None
+    ) -> tuple[list[str], SparseVectors]:
         """Ids and vectors from lines ``{"id": ..., "vector": {term: weight}}``.
 
         Raises:
@@ -138,7 +142,9 @@ class SparseVectors:
                     rows.append({str(t): float(w) for t, w in record["vector"].items()})
                     ids.append(str(record["id"]))
                 except (ValueError, TypeError, KeyError, AttributeError) as error:
-                    raise GossamerError(f'{path}:{number}: expected {{"id": ..., "vector": {{term: weight}}}} ({error!r})') from error
+                    raise GossamerError(
+                        f'{path}:{number}: expected {{"id": ..., "vector": {{term: weight}}}} ({error!r})'
+                    ) from error
         return ids, cls.from_dicts(rows, vocabulary)
 
     def to_scipy(self) -> scipy.sparse.csr_array:
@@ -176,7 +182,9 @@ class SparseVectors:
             with safe_open(path, "np") as file:
                 metadata = file.metadata() or {}
                 if int(metadata.get("format", 0)) > int(FORMAT):
-                    raise GossamerError(f"{path}: format {metadata['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer.")
+                    raise GossamerError(
+                        f"{path}: format {metadata['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer."
+                    )
                 vocabulary = json.loads(metadata["vocabulary"]) if "vocabulary" in metadata else None
                 indptr, indices, values = (file.get_tensor(name) for name in ("indptr", "indices", "values"))
                 return cls(indptr, indices, values, int(metadata["dim"]), vocabulary)
@@ -189,17 +197,28 @@ class SparseVectors:
     def _check(self) -> None:
         if self.vocabulary is not None and len(self.vocabulary) != self.dim:
             raise ValueError(f"the vocabulary names {len(self.vocabulary)} columns, dim is {self.dim}")
-        if self.indices.shape != self.values.shape or self.indices.ndim != 1 or self.indptr.ndim != 1 or len(self.indptr) == 0:
-            raise ValueError(f"shapes disagree: indptr {self.indptr.shape}, indices {self.indices.shape}, values {self.values.shape}")
+        if (
+            self.indices.shape != self.values.shape
+            or self.indices.ndim != 1
+            or self.indptr.ndim != 1
+            or len(self.indptr) == 0
+        ):
+            raise ValueError(
+                f"shapes disagree: indptr {self.indptr.shape}, indices {self.indices.shape}, values {self.values.shape}"
+            )
         if self.indptr[0] != 0 or self.indptr[-1] != len(self.indices) or bool((np.diff(self.indptr) < 0).any()):
             raise ValueError("indptr must rise from 0 to the number of entries")
         bad = np.flatnonzero(self.indices >= self.dim)
         if len(bad):
-            raise ValueError(f"row {self._row_of(int(bad[0]))}: column {self.indices[bad[0]]} is out of range; dim is {self.dim}")
+            raise ValueError(
+                f"row {self._row_of(int(bad[0]))}: column {self.indices[bad[0]]} is out of range; dim is {self.dim}"
+            )
         bad = np.flatnonzero(~np.isfinite(self.values))
         if len(bad):
             at = int(bad[0])
-            raise ValueError(f"row {self._row_of(at)}: the weight of {self.term(int(self.indices[at]))!r} is {self.values[at]}")
+            raise ValueError(
+                f"row {self._row_of(at)}: the weight of {self.term(int(self.indices[at]))!r} is {self.values[at]}"
+            )
 
     def _normalise(self) -> None:
         """Sort each row by column, refuse duplicates, drop zeros."""

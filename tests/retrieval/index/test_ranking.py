@@ -41,7 +41,9 @@ def assert_same_ranking(got: list[tuple[str, float]], want: list[tuple[int, floa
     # where two scores differ only by rounding, either order is right
     for (identifier, score), (number, wanted) in zip(got, want, strict=True):
         if identifier != str(number):
-            assert any(identifier == str(n) and math.isclose(s, wanted, rel_tol=1e-6) for n, s in want) or score == pytest.approx(want[-1][1])
+            assert any(
+                identifier == str(n) and math.isclose(s, wanted, rel_tol=1e-6) for n, s in want
+            ) or score == pytest.approx(want[-1][1])
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -93,7 +95,9 @@ def test_threads_do_not_change_the_answer(tmp_path: Path) -> None:
     rows = random_rows(70_000, seed=6, words=300, longest=8)
     answers = []
     for threads in (1, 3):
-        with Index.create(tmp_path / str(threads), BM25Encoder(analyzer="standard"), passages=None, threads=threads) as index:
+        with Index.create(
+            tmp_path / str(threads), BM25Encoder(analyzer="standard"), passages=None, threads=threads
+        ) as index:
             index.add(" ".join(row) for row in rows)
         answers.append(index.rank([" ".join(q) for q in random_queries(60, seed=7, words=300)], k=20))
         assert index.verify().ok
@@ -125,7 +129,9 @@ def test_a_document_scores_by_its_best_passage(tmp_path: Path) -> None:
     queries = random_queries(40, seed=9, words=40)
     for query, got in zip(queries, index.rank([" ".join(q) for q in queries], k=12), strict=True):
         assert_same_ranking(got, corpus.rank(BM25(), query, 12))
-    assert index.rank([" ".join(q) for q in queries], k=12) == index.rank([" ".join(q) for q in queries], k=12, exhaustive=True)
+    assert index.rank([" ".join(q) for q in queries], k=12) == index.rank(
+        [" ".join(q) for q in queries], k=12, exhaustive=True
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,7 +140,9 @@ def test_a_document_scores_by_its_best_passage(tmp_path: Path) -> None:
     query=st.lists(st.sampled_from("abcdefg"), min_size=1, max_size=6),
     k=st.integers(1, 12),
 )
-def test_any_small_corpus(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], query: list[str], k: int) -> None:
+def test_any_small_corpus(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], query: list[str], k: int
+) -> None:
     index = build(tmp_path_factory.mktemp("ix") / "ix", rows, BM25Encoder(analyzer="standard"))
     assert_same_ranking(index.rank([" ".join(query)], k=k)[0], Corpus(rows).rank(BM25(), query, k))
 
@@ -191,7 +199,9 @@ def test_weighted_queries(tmp_path: Path) -> None:
     assert index.rank([{"unknown": 1.0}, {}]) == [[], []]
 
 
-@pytest.mark.parametrize(("k1", "b", "variant"), [(-1, 0.5, "lucene"), (1, 1.5, "lucene"), (float("nan"), 0.5, "lucene"), (1, 0.5, "bm26")])
+@pytest.mark.parametrize(
+    ("k1", "b", "variant"), [(-1, 0.5, "lucene"), (1, 1.5, "lucene"), (float("nan"), 0.5, "lucene"), (1, 0.5, "bm26")]
+)
 def test_parameters_out_of_range_are_refused(k1: float, b: float, variant: str) -> None:
     with pytest.raises(UsageError):
         BM25Encoder(k1, b, variant)  # type: ignore[arg-type]

@@ -74,7 +74,9 @@ def test_an_encoder_stands_in_for_bm25(tmp_path: Path) -> None:
     [first, second] = index.search("ccc dddd", explain=True)
     assert (first.id, first.score, first.passage.text) == ("ÿ", 81.0 + 256.0, "ccc dddd bb.")
     assert (second.id, second.score, second.passage.text) == ("x", 81.0, "ccc ccc a.")
-    assert [(c.term, c.query_weight, c.document_weight, c.contribution) for c in second.explanation] == [("ccc", 9, 9, 81)]
+    assert [(c.term, c.query_weight, c.document_weight, c.contribution) for c in second.explanation] == [
+        ("ccc", 9, 9, 81)
+    ]
     assert [first.document.text[a:b] for a, b in first.highlights] == ["ccc", "dddd"]
     reopened = Index.open(tmp_path / "ix", encoder=Squares())
     assert reopened.rank(["ccc"]) == index.rank(["ccc"])
@@ -105,7 +107,7 @@ def test_bm25_saves_and_loads(tmp_path: Path) -> None:
 
 def test_what_add_vectors_refuses(tmp_path: Path) -> None:
     index = Index.create(tmp_path / "ix", encoder=None)
-    with pytest.raises(UsageError, match="row 1: the weight of 'wing' is -0.5"):
+    with pytest.raises(UsageError, match=r"row 1: the weight of 'wing' is -0\.5"):
         index.add_vectors(["a", "b"], SparseVectors.from_dicts([{"wing": 1}, {"wing": -0.5}]))
     with pytest.raises(UsageError, match="1 ids, 2 vectors"):
         index.add_vectors(["a"], SparseVectors.from_dicts([{"wing": 1}, {"wing": 2}]))

@@ -22,12 +22,12 @@ FORMAT = 1
 class SparseEncoder(ABC):
     """Text to sparse vectors.
 
-    Subclasses give :meth:`encode_queries`, :meth:`encode_documents` and :attr:`terms`; those that can be saved also give
-    :meth:`to_dict` and :meth:`from_dict` and a ``type`` there, listed in :attr:`types`.
+    Subclasses give :meth:`encode_queries`, :meth:`encode_documents` and :attr:`terms`; those that can be saved also
+    give :meth:`to_dict` and :meth:`from_dict` and a ``type`` there, listed in :attr:`types`.
 
     Attributes:
-        scoring: ``"dot"`` (inner product), or :class:`~gossamer.retrieval.encoders.bm25.BM25` when document values are raw
-            term frequencies.
+        scoring: ``"dot"`` (inner product), or :class:`~gossamer.retrieval.encoders.bm25.BM25` when document values
+            are raw term frequencies.
     """
 
     scoring: Literal["dot"] | BM25 = "dot"
@@ -92,5 +92,7 @@ class SparseEncoder(ABC):
         except ValueError as error:
             raise UsageError(f"{path}: not valid JSON: {error}") from error
         if settings.get("format", 0) > FORMAT:
-            raise UsageError(f"{path}: format {settings['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer.")
+            raise UsageError(
+                f"{path}: format {settings['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer."
+            )
         return SparseEncoder.from_dict(settings["encoder"])

@@ -1,7 +1,7 @@
 """The BM25 family as a sparse encoder: document values are raw term frequencies, idf and length enter when searching.
 
-Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009); the variants as compared by Kamphuis
-et al., "Which BM25 Do You Mean?" (2020).
+Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009); the variants as
+compared by Kamphuis et al., "Which BM25 Do You Mean?" (2020).
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class BM25:
     ql_dirichlet  1                            ln(1 + f/(mu cf/C)), plus |q| ln(mu/(L+mu)) once
     ============  ===========================  =======================================
 
-    ``robertson`` may score below zero and ``ql_dirichlet`` has a part that only depends on the length, so both are searched
-    exhaustively; the others by the pruned traversal, with the same result.
+    ``robertson`` may score below zero and ``ql_dirichlet`` has a part that only depends on the length, so both are
+    searched exhaustively; the others by the pruned traversal, with the same result.
 
     Args:
         k1: How soon repetition of a word stops counting; >= 0.
