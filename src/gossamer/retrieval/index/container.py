@@ -7,9 +7,10 @@ every 64 KiB. Opening checks header, footer, table and sizes; :meth:`Container.p
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,12 @@ CHECKED = 65536
 _MAGIC = b"GOSSAMER"
 _HEADER = struct.Struct("<8sI48xI")  # magic, format, CRC-32 of what precedes
 _FOOTER = struct.Struct("<QQII8s")  # table offset, table length, CRC-32 of the table, of the footer so far, magic
+_TABLE_START = rb'\{"facts": '
 _KNOWN_SECTION_VERSION = 1
+ADVICE = (
+    "Other files may be whole: `gossamer verify` lists what is damaged, `gossamer export --salvage` saves every document "
+    "that can still be read"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class ContainerWriter:
     def finish(self, facts: dict[str, Any]) -> FileEntry:
         """Write table and footer, sync and close."""
         self._pad()
-        table = json.dumps({"facts": facts, "sections": [_entry_json(e) for e in self._entries]}).encode()
+        table = json.dumps({"facts": facts, "sections": [_entry_json(e) for e in self._entries]}).encode()  # _TABLE_START
         crc = zlib.crc32(table)
         footer = _FOOTER.pack(self._at, len(table), crc, 0, b"")[:20]
         self._put(table)
@@ -147,13 +153,14 @@ class Container:
 
     Args:
         storage, entry: The file, with the length and table checksum that the manifest states.
+        salvaging: Look for the table wherever it is and check nothing, since what checks is damaged.
 
     Raises:
         IndexDamaged: A size, the header, the footer or the table is wrong.
         IndexTooNew: Written by a newer version.
     """
 
-    def __init__(self, storage: Storage, entry: FileEntry) -> None:
+    def __init__(self, storage: Storage, entry: FileEntry, *, salvaging: bool = False) -> None:
         self.entry = entry
         self._path = storage.root / entry.file
         try:
@@ -162,13 +169,8 @@ class Container:
             raise
         except OSError as error:
             raise IndexDamaged(self._path, 0, f"cannot be read: {error.strerror}") from error
-        size = len(self.buffer)
-        if size != entry.bytes:
-            raise self._damaged(min(size, entry.bytes), f"holds {size:,} bytes, the manifest says {entry.bytes:,}")
-        if size < _HEADER.size + _FOOTER.size:
-            raise self._damaged(0, "too short for a header and a footer")
-        self._check_header()
-        table = self._check_footer()
+        self.vouched = True  # the table is the one that the manifest names
+        table = self._found_table() if salvaging else self._checked_table()
         self.facts: dict[str, Any] = table["facts"]
         self.sections = {e["name"]: SectionEntry(**e) for e in table["sections"]}
         for section in self.sections.values():
@@ -179,8 +181,25 @@ class Container:
                                   f"this gossamer reads {_KNOWN_SECTION_VERSION}. Upgrade gossamer.")  # fmt: skip
 
     def _damaged(self, offset: int, reason: str) -> IndexDamaged:
-        return IndexDamaged(self._path, offset, reason, "Other files may be whole: `gossamer verify` lists what is damaged, "
-                            "`gossamer export --salvage` saves every document that can still be read")  # fmt: skip
+        return IndexDamaged(self._path, offset, reason, ADVICE)
+
+    def _found_table(self) -> dict[str, Any]:
+        self._table_at = max((found.start() for found in re.finditer(_TABLE_START, self.buffer)), default=0)
+        try:
+            table, length = json.JSONDecoder().raw_decode(str(self.buffer[self._table_at :], "ascii", "replace"))
+        except ValueError:
+            raise self._damaged(len(self.buffer), "the section table is lost") from None
+        self.vouched = zlib.crc32(self.buffer[self._table_at : self._table_at + length]) == self.entry.crc32
+        return dict(table)
+
+    def _checked_table(self) -> dict[str, Any]:
+        size = len(self.buffer)
+        if size != self.entry.bytes:
+            raise self._damaged(min(size, self.entry.bytes), f"holds {size:,} bytes, the manifest says {self.entry.bytes:,}")
+        if size < _HEADER.size + _FOOTER.size:
+            raise self._damaged(0, "too short for a header and a footer")
+        self._check_header()
+        return self._check_footer()
 
     def _check_header(self) -> None:
         magic, version, crc = _HEADER.unpack_from(self.buffer, 0)
@@ -199,6 +218,12 @@ class Container:
             raise self._damaged(self._table_at, "the section table does not match its checksum")
         parsed: dict[str, Any] = json.loads(bytes(table))
         return parsed
+
+    def refuse_unknown(self, known: Collection[str]) -> None:
+        """Raise IndexTooNew when a required section is not in ``known``; unknown optional ones are ignored."""
+        for section in self.sections.values():
+            if section.required and section.name not in known:
+                raise IndexTooNew(f"{self._path}: this gossamer does not know section {section.name}. Upgrade gossamer.")
 
     def section(self, name: str) -> memoryview:
         """The bytes of a section; KeyError when there is none of this name."""

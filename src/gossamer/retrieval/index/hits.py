@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gossamer import _native
-from gossamer.retrieval.index.snapshot import damaged, make_document
+from gossamer.retrieval.index.snapshot import make_document, naming_damage
 from gossamer.text import passages
 from gossamer.text.analysis import Analyzer, analyzer
 from gossamer.text.documents import Document, Passage
@@ -94,7 +92,7 @@ def build_hits(snapshot: Snapshot, terms_of: Analyzer | None, query: list[tuple[
         k: How many.
         explain: Fill ``Hit.explanation``.
     """
-    with naming_damage(snapshot):
+    with naming_damage(snapshot.segments):
         rows, _, _ = snapshot.native.top_k(query, k, False)
         parts = [[Contribution(*c) for c in snapshot.native.explain(query, s, row)] for _, s, row, _, _ in rows]
         found = [_read(snapshot.segments[s], row, number) for _, s, row, number, _ in rows]
@@ -122,20 +120,3 @@ def _read(segment: OpenSegment, row: int, number: int) -> tuple[str, str, Passag
         return identifier, "", Passage(start, end, body), load
     document = make_document(identifier, "", metadata)
     return identifier, document.title, passages.locate(document.spans, start, end, body), load
-
-
-class naming_damage:  # noqa: N801 - reads as a statement
-    """A context that turns damage found by the native core into an error that names the file."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
-        if isinstance(error, (_native.Damaged, json.JSONDecodeError)):
-            for segment in self._snapshot.segments:
-                if next(segment.container.problems(), None) is not None:
-                    raise damaged(segment, str(error)) from None
-            raise damaged(self._snapshot.segments[0], str(error)) from None

@@ -15,7 +15,7 @@ from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
 from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.hits import Hit, build_hits
 from gossamer.retrieval.index.manifest import Manifest
-from gossamer.retrieval.index.snapshot import Snapshot, open_snapshot
+from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.index.verification import Verification, verify
 from gossamer.retrieval.index.writer import Writer
@@ -97,10 +97,10 @@ class Index:
         _threads(threads)
         try:
             storage.make_root()
-            if manifests.MANIFEST in storage.names():
-                raise UsageError(f"{path}: there is an index here already; open it with Index.open()")
             storage.lock()
             try:
+                if manifests.MANIFEST in storage.names():
+                    raise UsageError(f"{path}: there is an index here already; open it with Index.open()")
                 manifests.write(storage, Manifest(space=_space(encoder), passage_words=passages or 0))
             finally:
                 storage.unlock()
@@ -136,7 +136,7 @@ class Index:
     def close(self) -> None:
         """Discard uncommitted changes and release the lock."""
         if self._writer is not None:
-            self._writer.discard()
+            self._writer.close()
             self._writer = None
 
     # --- writing ---------------------------------------------------------------------------------------------------
@@ -197,7 +197,10 @@ class Index:
             return
         writer, self._writer = self._writer, None
         writer.commit(merge_all)
-        self.refresh()
+        try:
+            self.refresh()
+        except GossamerError as error:
+            raise GossamerError(f"{self.path}: the change was committed, but cannot be read back: {error}") from error
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -240,12 +243,14 @@ class Index:
             exhaustive: Score every posting instead of pruning; the result is the same.
         """
         _check_k(k)
-        with self._damage():
-            if self._parser is not None and all(isinstance(q, str) for q in queries):
-                for query in queries:
-                    _check_query(query)  # type: ignore[arg-type]
-                return self._snapshot.native.rank_texts(self._parser, list(queries), k, exhaustive)
-            return self._snapshot.native.rank_terms(self._terms(queries), k, exhaustive)
+        snapshot = self._snapshot
+        texts = [_check_query(q) for q in queries if isinstance(q, str)]
+        if self._parser is not None and len(texts) == len(queries):
+            with naming_damage(snapshot.segments):
+                return snapshot.native.rank_texts(self._parser, texts, k, exhaustive)
+        terms = self._terms(queries)
+        with naming_damage(snapshot.segments):
+            return snapshot.native.rank_terms(terms, k, exhaustive)
 
     def _terms(self, queries: Sequence[Query]) -> list[list[tuple[str, float]]]:
         texts = [_check_query(q) for q in queries if isinstance(q, str)]
@@ -305,11 +310,6 @@ class Index:
     def verify(self) -> Verification:
         """Check every byte of the last commit's files."""
         return verify(self.path, storage=self._storage)
-
-    def _damage(self) -> Any:
-        from gossamer.retrieval.index.hits import naming_damage
-
-        return naming_damage(self._snapshot)
 
 
 class _Discarding:

@@ -11,7 +11,7 @@ import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gossamer.errors import IndexDamaged, IndexTooNew, NoSuchIndex
+from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchIndex
 from gossamer.retrieval.index.container import FORMAT, FileEntry
 from gossamer.retrieval.index.storage import Storage
 
@@ -60,8 +60,12 @@ def write(storage: Storage, manifest: Manifest) -> None:
         file.write(line + b"\n%08x\n" % zlib.crc32(line))
         file.sync()
     storage.sync_directory()  # the files that the manifest names come before it
-    storage.rename(_NEXT, MANIFEST)
-    storage.sync_directory()
+    try:
+        storage.rename(_NEXT, MANIFEST)
+        storage.sync_directory()
+    except OSError as error:
+        raise GossamerError(f"{storage.root}: {error.strerror or error}; the disk did not confirm the commit: the index "
+                            "holds it or the one before, whole") from error  # fmt: skip
 
 
 def read(storage: Storage) -> Manifest:

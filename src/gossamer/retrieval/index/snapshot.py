@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gossamer import _native
-from gossamer.errors import IndexDamaged
+from gossamer.errors import GossamerError, IndexDamaged
 from gossamer.retrieval.encoders.bm25 import BM25
 from gossamer.retrieval.index import manifest as manifests
-from gossamer.retrieval.index.container import Container, FileEntry
+from gossamer.retrieval.index.container import ADVICE, Container, FileEntry
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
 from gossamer.retrieval.index.storage import Storage
 from gossamer.text.documents import Document, Span
 
+_DOCUMENT_SECTIONS = {
+    "ids.offsets", "ids.bytes", "ids.hash", "rows.doc", "rows.range", "order", "docs.store", "store.blocks", "store.bytes",
+}  # fmt: skip
+_SPACE_SECTIONS = {
+    "terms.offsets", "terms.bytes", "terms.hash", "terms.max", "postings", "windows.start", "windows.id", "windows.end",
+    "rows", "bounds", "tf", "tf.large", "lengths", "cf", "positions.start", "positions", "values",
+}  # fmt: skip
 _ATTEMPTS = 10  # a merge may remove a segment between reading the manifest and opening the file
 
 
@@ -32,51 +39,52 @@ class OpenSegment:
         self.entry = entry
         self.container = container or Container(storage, entry.segment)
         self.path = storage.root / entry.segment.file
+        self.container.refuse_unknown(_DOCUMENT_SECTIONS | {f"{space['name']}.{s}" for s in _SPACE_SECTIONS})
         self.dead = read_tombstones(storage, entry.tombstones) if entry.tombstones else set()
-        with self.damage():
+        with naming_damage([self]):
             self.native = _native.open_segment(
                 self.container.buffer, self.container.places(), space["name"], space["kind"] == "text", self.container.facts
             )
 
-    def damage(self) -> _Damage:
-        """A context that names this file when the native core meets damaged bytes."""
-        return _Damage(self)
-
     def live(self, identifier: str) -> list[int]:
         """Numbers of the live documents with this id (none or one)."""
-        with self.damage():
+        with naming_damage([self]):
             return [d for d in self.native.find(identifier) if d not in self.dead]
 
     def document(self, number: int) -> Document:
         """A stored document."""
-        with self.damage():
+        with naming_damage([self]):
             return make_document(self.native.id(number), self.native.text(number), self.native.metadata(number))
 
     def document_orders(self) -> dict[int, int]:
         """Live document number -> insertion number."""
-        with self.damage():
+        with naming_damage([self]):
             native = self.native
             return {d: native.order(r) for r in range(native.rows) if (d := native.document_of(r)) not in self.dead}
 
 
-class _Damage:
-    def __init__(self, segment: OpenSegment) -> None:
-        self._segment = segment
+class naming_damage:  # noqa: N801 - reads as a statement
+    """A context for reading segments: an error that damaged bytes cause becomes IndexDamaged, with file and offset.
+
+    Args:
+        segments: Those that are read.
+    """
+
+    def __init__(self, segments: Sequence[OpenSegment]) -> None:
+        self._segments = segments
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
-        if isinstance(error, _native.Damaged):
-            raise damaged(self._segment, str(error)) from None
-
-
-def damaged(segment: OpenSegment, reason: str) -> IndexDamaged:
-    """The error for a segment whose bytes contradict each other; finds the first damaged block for the offset."""
-    problem = next(segment.container.problems(), None)
-    return IndexDamaged(segment.path, problem.offset if problem else 0, reason,
-                        "`gossamer verify` lists what is damaged, `gossamer export --salvage` saves every document that can "
-                        "still be read")  # fmt: skip
+        if not isinstance(error, Exception) or isinstance(error, (GossamerError, OSError)):
+            return
+        for segment in self._segments:
+            problem = next(segment.container.problems(), None)
+            if problem is not None:
+                raise IndexDamaged(segment.path, problem.offset, problem.reason, ADVICE) from error
+        if isinstance(error, _native.Damaged):  # every checksum holds
+            raise IndexDamaged(self._segments[0].path, 0, str(error), ADVICE) from error
 
 
 class Snapshot:
@@ -91,10 +99,13 @@ class Snapshot:
     def __init__(self, storage: Storage, manifest: Manifest, reuse: Snapshot | None = None) -> None:
         self.manifest = manifest
         known = {s.entry.segment.file: s.container for s in reuse.segments} if reuse else {}
-        self.segments = [OpenSegment(storage, e, manifest.space, known.get(e.segment.file)) for e in manifest.segments]
+        self.segments: list[OpenSegment] = [
+            OpenSegment(storage, e, manifest.space, known.get(e.segment.file)) for e in manifest.segments
+        ]
         self.text = manifest.space["kind"] == "text"
-        scoring = scoring_of(manifest.space)
-        self.native = _native.Snapshot([s.native for s in self.segments], [sorted(s.dead) for s in self.segments], self.text, scoring.native())
+        scoring, dead = scoring_of(manifest.space).native(), [sorted(s.dead) for s in self.segments]
+        with naming_damage(self.segments):
+            self.native = _native.Snapshot([s.native for s in self.segments], dead, self.text, scoring)
 
     def find(self, identifier: str) -> tuple[OpenSegment, int] | None:
         """Where the live document with this id is."""
@@ -139,6 +150,7 @@ def scoring_of(space: dict[str, Any]) -> BM25:
 def read_tombstones(storage: Storage, entry: FileEntry) -> set[int]:
     """The dead document numbers that a tombstone file lists."""
     container = Container(storage, entry)
+    container.refuse_unknown(["dead"])
     problem = next(container.problems(), None)  # small, and a wrong bit would bring a document back
     if problem:
         raise IndexDamaged(storage.root / entry.file, problem.offset, problem.reason, "`gossamer export --salvage` saves all documents, "

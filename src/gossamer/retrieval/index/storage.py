@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -61,8 +62,10 @@ class Storage:
 
     def make_root(self) -> None:
         """Create the directory, durably."""
+        missing = [path for path in (self.root, *self.root.parents) if not path.exists()]
         self.root.mkdir(parents=True, exist_ok=True)
-        _sync_directory(self.root.parent)
+        for path in missing:
+            _sync_directory(path.parent)
 
     def create(self, name: str) -> OutputFile:
         """Open a new, empty file for writing (an older one of this name is replaced)."""
@@ -111,19 +114,23 @@ class Storage:
             raise GossamerError(f"{self.root}: cannot write to this index: {error.strerror}") from error
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        except OSError as error:
             owner = os.pread(fd, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(fd)
+            if not isinstance(error, BlockingIOError):
+                raise GossamerError(f"{self.root}: cannot lock this index: {error.strerror}") from error
             raise IndexLocked(
                 f"{self.root}: process {owner} is writing to this index; wait until it has finished, then try again"
             ) from error
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, str(os.getpid()).encode(), 0)
         self._lock_file = fd
+        with suppress(OSError):  # the number only serves the message above: a full disk must not forbid deletions
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, str(os.getpid()).encode(), 0)
 
     def unlock(self) -> None:
         """Let others write."""
         if self._lock_file is not None:
+            fcntl.flock(self._lock_file, fcntl.LOCK_UN)  # closing alone would leave it to a forked child
             os.close(self._lock_file)
             self._lock_file = None
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from gossamer.errors import GossamerError, IndexDamaged
+from gossamer import _native
+from gossamer.errors import GossamerError, IndexDamaged, NoSuchIndex
 from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.container import Container, FileEntry, Problem
+from gossamer.retrieval.index.manifest import SegmentEntry
 from gossamer.retrieval.index.snapshot import OpenSegment, open_snapshot
 from gossamer.retrieval.index.storage import Storage
 from gossamer.text.documents import Document
-
-_ANY_FOOTER = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,58 +74,70 @@ def _file_problems(storage: Storage, entry: FileEntry) -> list[Problem]:
 
 
 def salvage(path: str | PathLike[str]) -> Iterator[Document]:
-    """Every document that can still be read from a damaged index, newest version of each id first.
+    """Every document that can still be read from a damaged index, newest first, the newest version of each id.
 
-    With a whole manifest, deleted documents stay deleted; without one they come back.
+    Deleted documents stay deleted where the manifest and the files that list them are whole; else they come back.
 
     Raises:
+        NoSuchIndex: There is none.
         GossamerError: No file of the directory can be read at all.
     """
-    storage = Storage(Path(path))
-    seen: set[str] = set()
-    opened = _readable_segments(storage)
-    if not opened:
+    segments = _readable_segments(Storage(Path(path)))
+    if not segments:
         raise GossamerError(f"{path}: no segment file here can be read")
-    for segment in reversed(opened):
-        for number in reversed(range(segment.native.documents)):
-            if number in segment.dead:
-                continue
-            try:
-                document = segment.document(number)
-            except (IndexDamaged, ValueError):
-                continue
-            if document.id not in seen:
-                seen.add(document.id)
-                yield document
+    places = [(order, s, number) for s, segment in enumerate(segments) for number, order in enumerate(_orders(segment))]
+    seen: set[str] = set()
+    for _, s, number in sorted(places, reverse=True):
+        if number in segments[s].dead:
+            continue
+        try:
+            document = segments[s].document(number)
+        except Exception:  # damaged bytes can break any step of reading
+            continue
+        if document.id not in seen:
+            seen.add(document.id)
+            yield document
 
 
 def _readable_segments(storage: Storage) -> list[OpenSegment]:
-    try:
-        manifest = manifests.read(storage)
-        entries, space = list(manifest.segments), manifest.space
-    except IndexDamaged:
-        names = [n for n in storage.names() if n.startswith("segment-")]
-        entries = [manifests.SegmentEntry(_trusting_entry(storage, n)) for n in names]
-        space = None
+    entries, space = _segments_of(storage)
     opened = []
     for entry in entries:
-        for with_tombstones in (entry, manifests.SegmentEntry(entry.segment)):
+        with suppress(Exception):  # as above
+            container = Container(storage, entry.segment, salvaging=True)
+            known_space = space or _space_of(container)
             try:
-                opened.append(OpenSegment(storage, with_tombstones, space or _guess_space(storage, entry.segment)))
-                break
-            except (IndexDamaged, FileNotFoundError, KeyError):
-                continue
+                trusted = entry if container.vouched else SegmentEntry(entry.segment)
+                opened.append(OpenSegment(storage, trusted, known_space, container))
+            except (IndexDamaged, FileNotFoundError):  # the tombstones are
+                opened.append(OpenSegment(storage, SegmentEntry(entry.segment), known_space, container))
     return opened
 
 
-def _trusting_entry(storage: Storage, name: str) -> FileEntry:
-    """A file entry from the file's own footer, where no manifest vouches for it."""
-    content = storage.map(name)
-    crc = int.from_bytes(content[len(content) - _ANY_FOOTER + 16 : len(content) - _ANY_FOOTER + 20], "little") if len(content) > 32 else 0
-    return FileEntry(name, len(content), crc)
+def _segments_of(storage: Storage) -> tuple[Sequence[SegmentEntry], dict[str, Any] | None]:
+    """Segments and space as the manifest states them; without a manifest, every file that looks like a segment."""
+    try:
+        manifest = manifests.read(storage)
+    except (IndexDamaged, NoSuchIndex):
+        with suppress(OSError):
+            names = [n for n in storage.names() if n.startswith("segment-")]
+            if names:
+                return [SegmentEntry(FileEntry(n, 0, 0)) for n in names], None
+        raise
+    return manifest.segments, manifest.space
 
 
-def _guess_space(storage: Storage, entry: FileEntry) -> dict[str, Any]:
-    names = Container(storage, entry).sections
+def _space_of(container: Container) -> dict[str, Any]:
+    names = container.sections
     space = next(n.removesuffix(".postings") for n in names if n.endswith(".postings"))
     return {"name": space, "kind": "text" if f"{space}.tf" in names else "vectors"}
+
+
+def _orders(segment: OpenSegment) -> list[int]:
+    """Insertion number of each document; -1 where damage hides it."""
+    native = segment.native
+    orders = [-1] * native.documents
+    for row in range(native.rows):
+        with suppress(_native.Damaged):
+            orders[native.document_of(row)] = native.order(row)
+    return orders

@@ -14,11 +14,11 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 from gossamer import _native
-from gossamer.errors import GossamerError, UsageError
+from gossamer.errors import GossamerError, IndexDamaged, UsageError
 from gossamer.retrieval.index import manifest as manifests
-from gossamer.retrieval.index.container import ContainerWriter, FileEntry
+from gossamer.retrieval.index.container import ADVICE, ContainerWriter, FileEntry
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
-from gossamer.retrieval.index.snapshot import OpenSegment, scoring_of
+from gossamer.retrieval.index.snapshot import OpenSegment, naming_damage, scoring_of
 from gossamer.retrieval.index.storage import LOCK, Storage
 from gossamer.text import passages
 from gossamer.text.documents import Document
@@ -56,8 +56,7 @@ class Writer:
             raise
 
     def _begin(self) -> None:
-        self._manifest = manifests.read(self._storage)
-        self._remove_strangers(self._manifest)
+        self._manifest = self._tidy()
         space = self._manifest.space
         self._segments = [OpenSegment(self._storage, e, space) for e in self._manifest.segments]
         self._dead_before = {s.entry.segment.file: len(s.dead) for s in self._segments}
@@ -67,11 +66,14 @@ class Writer:
         self._builder: _native.Builder | None = None
         self._columns: list[str] | None = None
 
-    def _remove_strangers(self, manifest: Manifest) -> None:
-        """Remove what an interrupted writer left."""
+    def _tidy(self) -> Manifest:
+        """Remove every file that is not part of the last commit, which is returned."""
+        manifest = manifests.read(self._storage)
+        self._storage.sync_directory()  # whoever put it in place may have died before this; what it replaced goes after
         for name in set(self._storage.names()) - manifest.files() - {LOCK}:
             if name.startswith(("segment-", "tombstones-", "manifest.")):
                 self._storage.remove(name)
+        return manifest
 
     # --- adding --------------------------------------------------------------------------------------------------
 
@@ -204,12 +206,15 @@ class Writer:
         for segment in chosen:
             problem = next(segment.container.problems(), None)
             if problem is not None:
-                with segment.damage():
-                    raise _native.Damaged(problem.reason)
-        space = self._manifest.space
+                raise IndexDamaged(segment.path, problem.offset, problem.reason, ADVICE)
         self._segments = [s for s in self._segments if s not in chosen]
         if all(len(s.dead) == s.native.documents for s in chosen):
             return
+        with naming_damage(chosen):
+            self._append(self._merged(chosen), set())
+
+    def _merged(self, chosen: list[OpenSegment]) -> FileEntry:
+        space = self._manifest.space
         merger = _native.Merger(space["name"], space["kind"] == "text", [s.native for s in chosen],
                                 [sorted(s.dead) for s in chosen], self._scoring)  # fmt: skip
         container = ContainerWriter(self._storage, self._new_name("segment"))
@@ -217,11 +222,10 @@ class Writer:
             for i, (name, kind, required) in enumerate(merger.sections):
                 with container.open_section(name, kind, required) as section:
                     merger.write(i, section.write)
-            entry = container.finish(merger.facts)
+            return container.finish(merger.facts)
         except BaseException:
             container.abandon()
             raise
-        self._append(entry, set())
 
     def _merge_small(self) -> None:
         """Merge whole size classes, so that the number of segments grows with the logarithm of the index."""
@@ -254,14 +258,10 @@ class Writer:
                 manifest = replace(manifest, generation=self._manifest.generation + 1)
                 manifests.write(self._storage, manifest)
         except OSError as error:
-            self.discard()
             raise GossamerError(f"{self._storage.root}: {error.strerror or error}; nothing of this change was committed, "
                                 "the previous commit is intact") from error  # fmt: skip
-        except BaseException:
-            self.discard()
-            raise
-        self._remove_strangers(manifest)
-        self._storage.unlock()
+        finally:
+            self.close()
         return manifest
 
     def _next_manifest(self) -> Manifest:
@@ -282,14 +282,14 @@ class Writer:
             container.abandon()
             raise
 
-    def discard(self) -> None:
+    def close(self) -> None:
         """Forget everything since the last commit; releases the lock."""
         self._builder = None
         self._segments = []
         try:
-            self._remove_strangers(self._manifest)
-        except OSError:
-            pass  # the next writer removes them
+            self._tidy()
+        except (OSError, GossamerError):
+            pass  # the next writer does it
         finally:
             self._storage.unlock()
 

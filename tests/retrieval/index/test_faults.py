@@ -1,0 +1,134 @@
+"""Failing disks: an error at any operation leaves the last commit whole, the lock free and the index writable."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from random import Random
+
+import pytest
+from crash import Operation, watched_index
+from workload import LINES, Session, check_writable, observe
+
+from gossamer.errors import GossamerError, UsageError
+from gossamer.retrieval.index import Index
+
+SEED = 1987
+NEEDS_SPACE = ("create", "write", "sync", "close", "rename", "sync_directory", "lock")
+
+
+class Fault:
+    """Raises ``OSError(code)`` at operation ``at``, in its place or after it, once or until cleared."""
+
+    def __init__(self, at: int, code: int, after: bool, lasting: bool) -> None:
+        self._at, self.code, self._after, self._lasting = at, code, after, lasting
+        self._seen, self._cleared = -1, False
+        self.struck: list[Operation] = []
+
+    @contextmanager
+    def watch(self, operation: Operation) -> Iterator[None]:
+        self._seen += 1
+        strikes = self._seen >= self._at if self._lasting else self._seen == self._at
+        strikes = strikes and not self._cleared and (self.code != errno.ENOSPC or operation.kind in NEEDS_SPACE)
+        if not strikes:
+            yield
+            return
+        self.struck.append(operation)
+        if self._after:
+            yield
+        raise OSError(self.code, os.strerror(self.code), operation.name)
+
+    def clear(self) -> None:
+        self._cleared = True
+
+    def __str__(self) -> str:
+        when = "after" if self._after else "instead of"
+        rest = " and all that follow" if self._lasting else ""
+        return f"{errno.errorcode[self.code]} {when} operation {self._at}{rest}, {self.struck[:1]}"
+
+
+def check_fault(fault: Fault, path: Path, truths: dict) -> None:
+    """Play the workload until the fault breaks a step, then see what is left."""
+    shutil.rmtree(path, ignore_errors=True)
+    session = Session(path, watched_index(fault.watch))
+    for line in LINES:
+        generation = max(session.truths, default=None)
+        try:
+            session.step(line)
+        except GossamerError as error:
+            message = str(error)
+            break
+    else:
+        fault.clear()
+        return  # an operation that may fail: the removal of files that nothing names
+    assert fault.struck
+    assert os.strerror(fault.code) in message
+    assert str(path) in message
+    if generation is None:
+        fault.clear()
+        try:
+            check_writable(path, [], Index.create)
+        except UsageError:  # the manifest was in place when the disk failed to confirm it
+            check_writable(path, [])
+        return
+    seen = observe(Index.open(path))  # while the disk still fails
+    now = seen["stats"]["generation"]
+    assert now == generation or "did not confirm" in message or "was committed" in message
+    assert seen == truths[now]
+    assert Index.open(path).verify().ok
+    fault.clear()
+    check_writable(path, seen["documents"])  # another writer finds no lock
+    index = session.index
+    index.delete(["after"])  # and so does the one that failed
+    index.merge()
+    assert list(index.documents()) == seen["documents"]
+    assert index.verify().ok
+
+
+def check_faults(path: Path, faults: list[Fault], truths: dict) -> None:
+    for fault in faults:
+        try:
+            check_fault(fault, path, truths)
+        except Exception as error:
+            raise AssertionError(f"{fault}: {error}") from error
+
+
+@pytest.fixture
+def operations(memory_path):
+    """The operations of the workload where no process dies, and what each commit shows."""
+    log: list[Operation] = []
+
+    @contextmanager
+    def watch(operation: Operation) -> Iterator[None]:
+        log.append(operation)
+        yield
+
+    session = Session(memory_path / "plain", watched_index(watch))
+    session.play()
+    return log, session.truths
+
+
+def every_fault(at: int) -> list[Fault]:
+    return [Fault(at, *how) for how in product((errno.ENOSPC, errno.EIO), (False, True), (False, True))]
+
+
+def test_a_sample_of_faults(operations, memory_path):
+    log, truths = operations
+    rng = Random(SEED)
+    writes = [i for i, operation in enumerate(log) if operation.kind == "write"]
+    others = [i for i, operation in enumerate(log) if operation.kind != "write"]
+    faults = [rng.choice(every_fault(at)) for at in rng.sample(writes, 10) + rng.sample(others, 50)]
+    check_faults(memory_path / "faulty", faults, truths)
+
+
+@pytest.mark.slow
+def test_every_fault(operations, memory_path):
+    log, truths = operations
+    rng = Random(SEED)
+    faults = []
+    for at, operation in enumerate(log):  # most are writes, and much alike
+        faults += [rng.choice(every_fault(at))] if operation.kind == "write" else every_fault(at)
+    check_faults(memory_path / "faulty", faults, truths)
