@@ -73,7 +73,7 @@ def run_bash(code: str, home: Path) -> str:
 
 def check_command(line: str) -> None:
     """A command for a checkout names a target or an extra that exists."""
-    if target := re.fullmatch(r"make ([a-z]+)( ARGS=\S+)?", line):
+    if target := re.fullmatch(r"make ([a-z]+)( ARGS=.+)?", line):
         assert re.search(rf"^{target[1]}:", (ROOT / "Makefile").read_text(), re.M), line
     else:
         extras = re.fullmatch(r"(?:pip|\.venv/bin/pip) install '?(?:gossamer|\.)(?:\[([a-z,]+)\])?'?", line)

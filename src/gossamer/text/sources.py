@@ -72,8 +72,8 @@ def read(
         Unreadable: Only with ``strict``.
 
     Example:
-        >>> for document in read(["notes", "papers/*.pdf"]):
-        ...     print(document.id, len(document.text))
+        >>> [document.title for document in read(["notes", "*.html"])]
+        ['Wings', 'Sails']
     """
     reading = _Reading(Options(text_field, id_field), on_skip or _warn, on_bytes or _ignore, strict)
     return reading.documents(_expand(paths), identities(exclude))

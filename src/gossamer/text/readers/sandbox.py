@@ -43,8 +43,11 @@ class Sandbox:
         memory: Address space of the subprocess, bytes.
 
     Example:
+        >>> from gossamer.text.readers.html import HtmlReader
         >>> with Sandbox() as sandbox:
-        ...     documents = list(sandbox.read(PdfReader(), "paper.pdf", Options()))
+        ...     [document] = sandbox.read(HtmlReader(), "page.html", Options())
+        >>> document.title
+        'Sails'
     """
 
     def __init__(self, *, seconds: float = 30, memory: int = 1024 * MIB) -> None:
