@@ -19,7 +19,7 @@ check: install  # lint, types, layers, documentation
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: $(VENV)/with-bench  # the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -35,7 +35,7 @@ wheel: install  # dist/*.whl for Linux with glibc 2.28 or newer, tried in a clea
 	GOSSAMER_WHEEL=$$(ls dist/*.whl) $(BIN)/python -m pytest tests/end_to_end/test_wheel.py
 
 docs: install  # the documentation, shown while you write it
-	$(BIN)/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 clean:
 	rm -rf $(VENV) build dist site demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

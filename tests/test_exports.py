@@ -1,4 +1,4 @@
-"""The public face: every exported name exists, says what it is for and stands in the reference, and nothing else does."""
+"""The public face: every exported name exists, says what it is for, stands in the reference, and costs little."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ DOCUMENTED = re.findall(r"^::: (gossamer[\w.]*)\.(\w+)$", REFERENCE, re.M)
 
 def exported(package: str, name: str) -> object:
     return getattr(importlib.import_module(package), name)
+
+
+def public(name: str) -> bool:
+    return not name.startswith("_")
 
 
 def parameters(function: object) -> set[str]:
@@ -66,7 +70,8 @@ def test_what_is_documented_is_exported(package: str, name: str) -> None:
 def test_type_checkers_see_the_same_names(package: str) -> None:
     module = importlib.import_module(package)
     tree = ast.parse(inspect.getsource(module))
-    typed = {alias.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names if alias.asname}
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    typed = {alias.asname for node in imports for alias in node.names if alias.asname}
     assert not typed or typed == set(module.__all__)
 
 
@@ -80,20 +85,20 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_the_stub_names_what_the_native_module_has() -> None:
     tree = ast.parse((ROOT / "src/gossamer/_native.pyi").read_text())
     stub = {
-        node.name: {member.name for member in ast.walk(node) if isinstance(member, ast.FunctionDef)} - {"__init__", node.name}
+        node.name: {member.name for member in getattr(node, "body", ()) if isinstance(member, ast.FunctionDef)}
         for node in tree.body
         if isinstance(node, (ast.ClassDef, ast.FunctionDef))
     }
     module = {
-        name: {member for member in vars(thing) if not member.startswith("_")} if isinstance(thing, type) else set()
+        name: {member for member in vars(thing) if public(member)} if isinstance(thing, type) else set()
         for name, thing in vars(_native).items()
-        if not name.startswith("_")
+        if public(name)
     }
-    assert stub == module
+    assert {name: set(filter(public, members)) for name, members in stub.items()} == module
 
 
 LIGHT = "import sys, {}; print(*sorted({{module.partition('.')[0] for module in sys.modules}}))"
-HEAVY = {"numpy", "scipy", "torch", "pandas", "matplotlib", "rich", "pypdfium2", "resiliparse", "fastapi", "ir_measures"}
+HEAVY = {"numpy", "scipy", "torch", "pandas", "matplotlib", "rich", "pypdfium2", "resiliparse", "fastapi"}
 
 
 @pytest.mark.parametrize(("code", "absent"), [("gossamer", HEAVY | {"typer"}), ("gossamer.app.cli", HEAVY)])

@@ -30,8 +30,8 @@ def to_markdown(text: str) -> str:
         >>> to_markdown("see :meth:`Index.open`")
         'see `Index.open`'
     """
-    # A table may hold several rules: from the first to the last before a blank line.
-    paragraphs = re.split(r"(\n\s*\n)", ROLE.sub(lambda match: f"`{match[1]}`", text).replace("Example:\n", "Examples:\n"))
+    text = ROLE.sub(lambda match: f"`{match[1]}`", text).replace("Example:\n", "Examples:\n")
+    paragraphs = re.split(r"(\n\s*\n)", text)
     return "".join(_preformatted(one) if _is_table(one) else one for one in paragraphs)
 
 

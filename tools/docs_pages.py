@@ -1,6 +1,6 @@
 """A hook of mkdocs: pages that are made from the code and from the files at the top of the repository.
 
-The command line's help, its settings and the catalogue of methods are asked of the package itself, so they cannot drift.
+The command line's help, its settings and the catalogue of methods are asked of the package, so they cannot drift.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every code block of the documentation runs, page by page, and prints what the page says.
 
-``python`` and ``bash`` blocks run in a folder of the page's own; a ``text`` block after one is its output, with ``...`` for
-what differs from run to run. ``sh`` blocks hold commands for a checkout, which are checked against Makefile and pyproject.
+``python`` and ``bash`` blocks run in a folder of the page's own; a ``text`` block after one is its output, with ``...``
+for what differs from run to run. ``sh`` blocks hold commands for a checkout, checked against Makefile and pyproject.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from gossamer.text import read
 
 def test_exported_documents_come_back_equal(tmp_path: Path) -> None:
     documents = [
-        Document("wings", "Lift\n\nIt grows.", "Wings", {"year": 1907, "tags": ["a", "b"]}, [Span("heading", 0, 4, "Lift", 1)]),
+        Document("wings", "Lift\n\nIt grows.", "Wings", {"tags": ["a", "b"]}, [Span("heading", 0, 4, "Lift", 1)]),
         Document("tea", "Warm the pot.", fields={"fields": {"nested": True}, "spans": [1, 2]}),
         Document("paper", "One.\nTwo.", spans=[Span("page", 0, 5, "i"), Span("page", 5, 9, "1")]),
     ]
@@ -27,7 +27,7 @@ def test_exported_documents_come_back_equal(tmp_path: Path) -> None:
     assert [d.to_dict() for d in index.documents()] == [d.to_dict() for d in documents]
 
 
-@pytest.mark.parametrize("spans", [[{"kind": "heading"}], [{"kind": "page", "start": 0, "end": 99, "value": "1"}], ["x"]])
+@pytest.mark.parametrize("spans", [[{"kind": "page"}], [{"kind": "page", "start": 0, "end": 99, "value": "1"}], ["x"]])
 def test_spans_that_do_not_fit_the_text_are_refused(tmp_path: Path, spans: list[object]) -> None:
     file = tmp_path / "odd.jsonl"
     file.write_text(json.dumps({"id": "a", "text": "short", "fields": {}, "spans": spans}) + "\n")
