@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gossamer.errors import IndexDamaged, IndexTooNew
-from gossamer.retrieval.index.storage import Buffer, OutputFile, Storage
+from gossamer.retrieval.index.storage import Buffer, OutputFile, Storage, unreadable
 
 FORMAT = 1
 ALIGNMENT = 64
@@ -168,7 +168,7 @@ class Container:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise IndexDamaged(self._path, 0, f"cannot be read: {error.strerror}") from error
+            raise unreadable(self._path, error) from error
         self.vouched = True  # the table is the one that the manifest names
         table = self._found_table() if salvaging else self._checked_table()
         self.facts: dict[str, Any] = table["facts"]

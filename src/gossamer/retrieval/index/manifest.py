@@ -13,7 +13,7 @@ from typing import Any
 
 from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchIndex
 from gossamer.retrieval.index.container import FORMAT, FileEntry
-from gossamer.retrieval.index.storage import Storage
+from gossamer.retrieval.index.storage import Storage, unreadable
 
 MANIFEST = "manifest.json"
 _NEXT = "manifest.next"
@@ -82,7 +82,7 @@ def read(storage: Storage) -> Manifest:
     except (FileNotFoundError, NotADirectoryError):
         raise NoSuchIndex(f"{storage.root}: no gossamer index here; make one with `gossamer index PATH -o {storage.root}`") from None
     except OSError as error:
-        raise IndexDamaged(path, 0, f"cannot be read: {error.strerror}") from error
+        raise unreadable(path, error) from error
     advice = "The segment files hold the documents: `gossamer export --salvage` saves every one that can still be read"
     line, _, rest = content.partition(b"\n")
     if rest != b"%08x\n" % zlib.crc32(line):

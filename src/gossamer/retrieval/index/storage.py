@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from gossamer.errors import GossamerError, IndexLocked
+from gossamer.errors import GossamerError, IndexDamaged, IndexLocked
 
 LOCK = "lock"
 Buffer = bytes | bytearray | memoryview
@@ -133,6 +133,13 @@ class Storage:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)  # closing alone would leave it to a forked child
             os.close(self._lock_file)
             self._lock_file = None
+
+
+def unreadable(path: Path, error: OSError) -> GossamerError:
+    """What to raise for a file that cannot be read: damage, unless the reader may not."""
+    if isinstance(error, PermissionError):
+        return GossamerError(f"{path}: cannot be read: {error.strerror}; ask its owner to let you read it")
+    return IndexDamaged(path, 0, f"cannot be read: {error.strerror}")
 
 
 def _sync_directory(path: Path) -> None:
