@@ -71,9 +71,9 @@ class TestByHand:
         assert normed["d1"] == pytest.approx((1 - low) / (high - low))
 
     def test_equal_scores_are_ordered_by_best_rank_then_id(self):
-        # At k=0: b has 1/2 + 1/2, c has 1/1, and e 1/1 in the other list.
-        order = list(fused([{"c": 9.0, "b": 8.0}, {"e": 9.0, "b": 8.0}], k=0))
-        assert order == ["e", "c", "b"]
+        # At k=0: z has 1/2 + 1/2, c has 1/1, and e 1/1 in the other list.
+        order = list(fused([{"c": 9.0, "z": 8.0}, {"e": 9.0, "z": 8.0}], k=0))
+        assert order == ["e", "c", "z"]
 
     def test_queries_are_the_union(self):
         runs = [{"q1": {"a": 1.0}, "q2": {"b": 1.0}}, {"q2": {"b": 2.0}, "q3": {}}]

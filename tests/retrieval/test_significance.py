@@ -40,9 +40,10 @@ class TestRandomisation:
         assert randomisation_p([0.3, -0.3]) == 1.0
 
     def test_rounding_does_not_hide_equal_sums(self):
-        """Half of the four sign vectors of two equal differences reach |m|, though 0.1 + 0.2 is not exact."""
-        d = [0.1 + 0.2, 0.3]
-        assert randomisation_p(d) == pytest.approx(0.5, abs=0.015)
+        """0.1 + 0.2 + 0.3 - 0.4 and -0.1 + 0.2 - 0.3 + 0.4 are both 0.2, but not in binary: 14 of 16 sums reach it."""
+        d = [0.1, 0.2, 0.3, -0.4]
+        assert sum(d) > -0.1 + 0.2 - 0.3 + 0.4
+        assert randomisation_p(d) == pytest.approx(14 / 16, abs=0.015)
 
     @given(st.lists(st.floats(-1, 1), min_size=2, max_size=30))
     def test_swapping_the_systems_changes_nothing(self, d):
