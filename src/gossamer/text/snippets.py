@@ -7,6 +7,7 @@ whoever renders them escapes each piece first and wraps it afterwards.
 from __future__ import annotations
 
 import html
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,12 +103,11 @@ def excerpts(
         >>> excerpts(analyzer("english"), [Passage(10, 15, "Wings")], {"wing": 1.0})[0].highlights
         [(10, 15)]
     """
-    terms, values = list(weights), list(weights.values())
-    pairs = _query_pairs(analyzer(query), terms, values)
-    found = analyzer.native.matches([passage.text for passage in passages], terms)
+    wanted = _Wanted(weights, analyzer(query))
+    found = analyzer.native.matches([passage.text for passage in passages], list(weights))
     result = []
     for passage, (matches, sentences) in zip(passages, found, strict=True):
-        choice = _Choice(passage.text, matches, sentences, values, pairs)
+        choice = _Choice(passage.text, matches, sentences, wanted)
         windows = tuple((start + passage.start, end + passage.start) for start, end in choice.best())
         result.append(Excerpt(_ranges(matches, passage.start), Snippet(windows)))
     return result
@@ -141,38 +141,69 @@ def render(
     return "".join(pieces)
 
 
+class _Wanted:
+    """What a query wants to see: its terms, and its pairs of neighbours.
+
+    A set of them is an integer; bit i is term i, and the bits of the pairs follow.
+    """
+
+    def __init__(self, weights: Mapping[str, float], tokens: Iterable[Token]) -> None:
+        index = {term: i for i, term in enumerate(weights)}
+        known = [(token.term, token.position) for token in tokens if token.term in index]
+        pairs = {
+            (index[a], index[b], later - earlier): 0.5 * (weights[a] + weights[b])
+            for (a, earlier), (b, later) in pairwise(known)
+            if later - earlier <= _APART
+        }
+        self._weights = [*weights.values(), *pairs.values()]
+        self._known: dict[int, float] = {}
+        self.heaviest = max(weights.values(), default=0.0)
+        self.terms = (1 << len(weights)) - 1
+        self.pairs = {pair: i for i, pair in enumerate(pairs, start=len(weights))}
+
+    def weight(self, wanted: int) -> float:
+        """The weight of a set; the passages of one answer ask for the same sets again and again."""
+        known = self._known.get(wanted)
+        if known is None:
+            known, rest = 0.0, wanted
+            while rest:  # a long query has many more bits than a passage sets
+                known += self._weights[(rest & -rest).bit_length() - 1]
+                rest &= rest - 1
+            self._known[wanted] = known
+        return known
+
+
 class _Choice:
     """Finds the windows of one text."""
 
-    def __init__(
-        self,
-        text: str,
-        matches: list[_Match],
-        sentences: list[Range],
-        weights: list[float],
-        pairs: Mapping[_Pair, float],
-    ) -> None:
-        self._text, self._matches, self._sentences, self._weights = text, matches, sentences, weights
+    def __init__(self, text: str, matches: list[_Match], sentences: list[Range], wanted: _Wanted) -> None:
+        self._text, self._matches, self._sentences, self._wanted = text, matches, sentences, wanted
         self._starts = [match[2] for match in matches]
-        self._pairs = pairs
-        self._neighbours = list(_neighbours(matches, pairs))
-        self._early = 1e-3 * max(weights, default=0.0) / max(len(text), 1)
+        self._bits = [1 << match[0] for match in matches]
+        self._pairs = list(_pairs(matches, wanted.pairs))
+        self._early = 1e-3 * wanted.heaviest / max(len(text), 1)
 
     def best(self) -> list[Range]:
         """One or two windows, ascending."""
-        candidates = [(window, *self._contents(window)) for window in self._windows()]
-        if not candidates:
+        weight, early, best, second = self._wanted.weight, self._early, -math.inf, -math.inf
+        first: Range | None = None
+        other: Range | None = None
+        shown = 0
+        candidates = [(window, self._contents(window)) for window in self._windows()]
+        for window, contents in candidates:
+            if (score := weight(contents) - early * window[0]) > best:
+                best, first, shown = score, window, contents & self._wanted.terms
+        if first is None:
             return [self._opening()]
-        first, terms, _ = max(candidates, key=lambda c: self._score(*c))
-        others = [
-            (window, window_terms - terms, pairs)
-            for window, window_terms, pairs in candidates
-            if (window[1] <= first[0] or window[0] >= first[1]) and not window_terms <= terms
-        ]
-        if not others:
+        for window, contents in candidates:
+            lacking = contents & ~shown
+            if not lacking & self._wanted.terms or not (window[1] <= first[0] or window[0] >= first[1]):
+                continue
+            if (score := weight(lacking) - early * window[0]) > second:
+                second, other = score, window
+        if other is None:
             return [first]
-        second = max(others, key=lambda c: self._score(*c))[0]
-        (start, middle), (resume, end) = sorted((first, second))
+        (start, middle), (resume, end) = sorted((first, other))
         return [(start, end)] if not self._text[middle:resume].strip() else [(start, middle), (resume, end)]
 
     def _windows(self) -> Iterator[Range]:
@@ -209,44 +240,38 @@ class _Choice:
         ends = [end for _, end in self._sentences]
         return start, ends[bisect_right(ends, start + WINDOW) - 1]
 
-    def _contents(self, window: Range) -> tuple[set[int], float]:
-        """The distinct terms in a window, and the weight of its pairs."""
+    def _contents(self, window: Range) -> int:
+        """The set of the terms and pairs in a window."""
         start, end = window
-        low, high = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        pairs = {pair for pair, first, last in self._neighbours if start <= first and last <= end}
-        return {match[0] for match in self._matches[low:high]}, sum(self._pairs[pair] for pair in pairs)
-
-    def _score(self, window: Range, terms: set[int], pairs: float) -> float:
-        return sum(self._weights[term] for term in terms) + 0.5 * pairs - self._early * window[0]
-
-
-def _query_pairs(tokens: list[Token], terms: list[str], weights: list[float]) -> dict[_Pair, float]:
-    """Neighbouring terms of a query, and the weight of both."""
-    index = {term: i for i, term in enumerate(terms)}
-    known = [(index[token.term], token.position) for token in tokens if token.term in index]
-    return {
-        (a, b, later - earlier): weights[a] + weights[b]
-        for (a, earlier), (b, later) in pairwise(known)
-        if later - earlier <= _APART
-    }
+        contents = 0
+        for bit in self._bits[bisect_left(self._starts, start) : bisect_left(self._starts, end)]:
+            contents |= bit
+        for bit, first, last in self._pairs:
+            if start <= first and last <= end:
+                contents |= bit
+        return contents
 
 
-def _neighbours(matches: list[_Match], pairs: Mapping[_Pair, float]) -> Iterator[tuple[_Pair, int, int]]:
-    """Where pairs occur: (pair, start of the first word, end of the second)."""
+def _pairs(matches: list[_Match], pairs: Mapping[_Pair, int]) -> Iterator[tuple[int, int, int]]:
+    """Where pairs occur: (the pair as a set, start of the first word, end of the second)."""
     if not pairs:
         return
     for i, (term, position, start, _) in enumerate(matches):
         for other, later, _, end in matches[i + 1 : i + 1 + _APART]:
-            if (pair := (term, other, later - position)) in pairs:
-                yield pair, start, end
+            if later - position > _APART:
+                break
+            pair = pairs.get((term, other, later - position))
+            if pair is not None:
+                yield 1 << pair, start, end
 
 
 def _ranges(matches: Iterable[_Match], offset: int) -> list[Range]:
     """Ranges of matches; words that share an original character, as the two of ½ do, make one range."""
     ranges: list[Range] = []
+    last = -1
     for _, _, start, end in matches:
-        if ranges and start + offset < ranges[-1][1]:
-            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], end + offset))
-        else:
-            ranges.append((start + offset, end + offset))
+        if start < last:
+            start, end = ranges.pop()[0] - offset, max(last, end)
+        ranges.append((start + offset, end + offset))
+        last = end
     return ranges
