@@ -66,7 +66,7 @@ class TestEveryMethod:
 
     def test_its_files_exist(self, method):
         assert method.tests
-        for path in (*method.tests, *filter(None, [method.benchmark])):
+        for path in (f"docs/methods/{method.card}.md", *method.tests, *filter(None, [method.benchmark])):
             assert (ROOT / path).is_file(), path
 
     def test_its_record_is_complete(self, method):

@@ -43,6 +43,7 @@ def _scoring(variant: str, name: str, paper: Paper, summary: str) -> Method:
         arguments={"variant": variant},
         baselines=("random-ranking", "substring-count") + (() if variant == "robertson" else ("bm25-robertson",)),
         card="bm25",
+        benchmark="benchmarks/bm25_quality.py" if variant == "lucene" else "",
         tests=("tests/retrieval/index/test_ranking.py",),
     )
 
@@ -111,6 +112,7 @@ METHODS: tuple[Method, ...] = (
         arguments={"exhaustive": False},
         baselines=("exhaustive-traversal",),
         card="exact-search",
+        benchmark="benchmarks/bm25_speed.py",
         tests=("tests/retrieval/index/test_ranking.py",),
     ),
     Method(
@@ -131,6 +133,7 @@ METHODS: tuple[Method, ...] = (
         arguments={"exhaustive": True},
         naive=True,
         card="exact-search",
+        benchmark="benchmarks/bm25_speed.py",
         tests=("tests/retrieval/index/test_ranking.py",),
     ),
     _fusion(
