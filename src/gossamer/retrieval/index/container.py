@@ -1,7 +1,8 @@
 """A file of named sections: header, sections at multiples of 64 bytes, a table of them, a footer that finds the table.
 
-The table (JSON) gives for each section its place, element kind, version, whether a reader must know it, and a CRC-32 for
-every 64 KiB. Opening checks header, footer, table and sizes; :meth:`Container.problems` checks every byte, padding included.
+The table (JSON) gives for each section its place, element kind, version, whether a reader must know it, and a CRC-32
+for every 64 KiB. Opening checks header, footer, table and sizes; :meth:`Container.problems` checks every byte,
+padding included.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ _FOOTER = struct.Struct("<QQII8s")  # table offset, table length, CRC-32 of the 
 _TABLE_START = rb'\{"facts": '
 _KNOWN_SECTION_VERSION = 1
 ADVICE = (
-    "Other files may be whole: `gossamer verify` lists what is damaged, `gossamer export --salvage` saves every document "
-    "that can still be read"
+    "Other files may be whole: `gossamer verify` lists what is damaged, `gossamer export --salvage` saves every "
+    "document that can still be read"
 )
 
 
@@ -92,7 +93,9 @@ class ContainerWriter:
     def finish(self, facts: dict[str, Any]) -> FileEntry:
         """Write table and footer, sync and close."""
         self._pad()
-        table = json.dumps({"facts": facts, "sections": [_entry_json(e) for e in self._entries]}).encode()  # _TABLE_START
+        table = json.dumps(
+            {"facts": facts, "sections": [_entry_json(e) for e in self._entries]}
+        ).encode()  # _TABLE_START
         crc = zlib.crc32(table)
         footer = _FOOTER.pack(self._at, len(table), crc, 0, b"")[:20]
         self._put(table)
@@ -143,9 +146,16 @@ class _SectionWriter:
         if self._in_block:
             self._close_block()
         self._container._entries.append(
-            SectionEntry(self._name, self._kind, _KNOWN_SECTION_VERSION, self._required, self._start,
-                         self._container._at - self._start, "".join(f"{c:08x}" for c in self._checksums))
-        )  # fmt: skip
+            SectionEntry(
+                self._name,
+                self._kind,
+                _KNOWN_SECTION_VERSION,
+                self._required,
+                self._start,
+                self._container._at - self._start,
+                "".join(f"{c:08x}" for c in self._checksums),
+            )
+        )
 
 
 class Container:
@@ -177,8 +187,10 @@ class Container:
             if section.offset + section.length > self._table_at:
                 raise self._damaged(self._table_at, f"section {section.name} lies outside the file")
             if section.required and section.version > _KNOWN_SECTION_VERSION:
-                raise IndexTooNew(f"{self._path}: section {section.name} has version {section.version}; "
-                                  f"this gossamer reads {_KNOWN_SECTION_VERSION}. Upgrade gossamer.")  # fmt: skip
+                raise IndexTooNew(
+                    f"{self._path}: section {section.name} has version {section.version}; "
+                    f"this gossamer reads {_KNOWN_SECTION_VERSION}. Upgrade gossamer."
+                )
 
     def _damaged(self, offset: int, reason: str) -> IndexDamaged:
         return IndexDamaged(self._path, offset, reason, ADVICE)
@@ -195,7 +207,9 @@ class Container:
     def _checked_table(self) -> dict[str, Any]:
         size = len(self.buffer)
         if size != self.entry.bytes:
-            raise self._damaged(min(size, self.entry.bytes), f"holds {size:,} bytes, the manifest says {self.entry.bytes:,}")
+            raise self._damaged(
+                min(size, self.entry.bytes), f"holds {size:,} bytes, the manifest says {self.entry.bytes:,}"
+            )
         if size < _HEADER.size + _FOOTER.size:
             raise self._damaged(0, "too short for a header and a footer")
         self._check_header()
@@ -223,7 +237,9 @@ class Container:
         """Raise IndexTooNew when a required section is not in ``known``; unknown optional ones are ignored."""
         for section in self.sections.values():
             if section.required and section.name not in known:
-                raise IndexTooNew(f"{self._path}: this gossamer does not know section {section.name}. Upgrade gossamer.")
+                raise IndexTooNew(
+                    f"{self._path}: this gossamer does not know section {section.name}. Upgrade gossamer."
+                )
 
     def section(self, name: str) -> memoryview:
         """The bytes of a section; KeyError when there is none of this name."""
@@ -253,7 +269,11 @@ class Container:
         for i, at in enumerate(range(entry.offset, entry.offset + entry.length, CHECKED)):
             block = self.buffer[at : min(at + CHECKED, entry.offset + entry.length)]
             if f"{zlib.crc32(block):08x}" != sums[8 * i : 8 * i + 8]:
-                yield Problem(self.entry.file, at, f"section {entry.name}: checksum mismatch in the {len(block):,} bytes from here")
+                yield Problem(
+                    self.entry.file,
+                    at,
+                    f"section {entry.name}: checksum mismatch in the {len(block):,} bytes from here",
+                )
 
 
 def _entry_json(entry: SectionEntry) -> dict[str, Any]:

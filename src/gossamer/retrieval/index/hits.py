@@ -81,7 +81,9 @@ class Hit:
         }  # fmt: skip
 
 
-def build_hits(snapshot: Snapshot, terms_of: Analyzer | None, query: list[tuple[str, float]], text: str, k: int, explain: bool) -> list[Hit]:
+def build_hits(
+    snapshot: Snapshot, terms_of: Analyzer | None, query: list[tuple[str, float]], text: str, k: int, explain: bool
+) -> list[Hit]:
     """The k best documents of a snapshot.
 
     Args:
@@ -94,16 +96,25 @@ def build_hits(snapshot: Snapshot, terms_of: Analyzer | None, query: list[tuple[
     """
     with naming_damage(snapshot.segments):
         rows, _, _ = snapshot.native.top_k(query, k, False)
-        parts = [[Contribution(*c) for c in snapshot.native.explain(query, s, row)] for _, s, row, _, _ in rows]
+        parts = [snapshot.native.explain(query, s, row) for _, s, row, _, _ in rows]
         found = [_read(snapshot.segments[s], row, number) for _, s, row, number, _ in rows]
     weights: dict[str, float] = {}
     for contributions in parts:
-        for c in contributions:
-            weights[c.term] = max(weights.get(c.term, 0.0), c.contribution)
+        for term, _, _, contribution in contributions:
+            weights[term] = max(weights.get(term, 0.0), contribution)
     weights.pop("", None)
     shown = excerpts(terms_of or analyzer("standard"), [passage for _, _, passage, _ in found], weights, text)
     return [
-        Hit(identifier, score, title, passage, excerpt.highlights, excerpt.snippet, why if explain else [], load)
+        Hit(
+            identifier,
+            score,
+            title,
+            passage,
+            excerpt.highlights,
+            excerpt.snippet,
+            [Contribution(*c) for c in why] if explain else [],
+            load,
+        )
         for (score, *_), (identifier, title, passage, load), excerpt, why in zip(rows, found, shown, parts, strict=True)
     ]
 

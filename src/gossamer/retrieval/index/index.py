@@ -34,8 +34,8 @@ _SIZE = re.compile(r"\s*([0-9.]+)\s*([kmgt]?i?b?)\s*", re.IGNORECASE)
 class Index:
     """An index on disk. Make one with :meth:`create`, open one with :meth:`open`.
 
-    Search sees the last commit. The first :meth:`add` or :meth:`delete` takes the writer's lock, :meth:`commit` makes the
-    changes durable and visible. As a context manager an index commits on leaving, and discards after an exception.
+    Search sees the last commit. The first :meth:`add` or :meth:`delete` takes the writer's lock, :meth:`commit` makes
+    the changes durable and visible. As a context manager an index commits on leaving, and discards after an exception.
 
     Example:
         >>> with Index.create("wings.index") as index:
@@ -47,7 +47,9 @@ class Index:
 
     storage_type: type[Storage] = Storage
 
-    def __init__(self, path: str | PathLike[str], encoder: SparseEncoder | None, memory: int | str, threads: int | None) -> None:
+    def __init__(
+        self, path: str | PathLike[str], encoder: SparseEncoder | None, memory: int | str, threads: int | None
+    ) -> None:
         self.path = Path(path)
         self._storage = self.storage_type(self.path)
         self._memory, self._threads = parse_size(memory), _threads(threads)
@@ -145,8 +147,8 @@ class Index:
         """Add documents, streamed; one whose id is known replaces the older.
 
         Args:
-            documents: Texts (the insertion number becomes the id), dicts with ``id``, ``text``, optionally ``title`` and any
-                other fields, or :class:`~gossamer.text.documents.Document`.
+            documents: Texts (the insertion number becomes the id), dicts with ``id``, ``text``, optionally ``title``
+                and any other fields, or :class:`~gossamer.text.documents.Document`.
 
         Returns:
             How many were added.
@@ -158,7 +160,9 @@ class Index:
         with _Discarding(self):
             return self._write().add([documents] if isinstance(documents, (str, dict)) else documents)
 
-    def add_vectors(self, ids: Iterable[str], vectors: SparseVectors, documents: Iterable[Document] | None = None) -> int:
+    def add_vectors(
+        self, ids: Iterable[str], vectors: SparseVectors, documents: Iterable[Document] | None = None
+    ) -> int:
         """Add vectors made elsewhere, one a document.
 
         Args:
@@ -256,15 +260,20 @@ class Index:
         texts = [_check_query(q) for q in queries if isinstance(q, str)]
         if texts and self._parser is None:
             if self._encoder is None:
-                raise UsageError("this index holds vectors made elsewhere: query it with {term: weight} or SparseVectors, "
-                                 "or open it with encoder=")  # fmt: skip
+                raise UsageError(
+                    "this index holds vectors made elsewhere: query it with {term: weight} or "
+                    "SparseVectors, "
+                    "or open it with encoder="
+                )
             encoded = iter(self._encoder.encode_queries(texts).to_dicts())
         return [
-            self._parser.parse(q) if isinstance(q, str) and self._parser
-            else list(next(encoded).items()) if isinstance(q, str)
+            self._parser.parse(q)
+            if isinstance(q, str) and self._parser
+            else list(next(encoded).items())
+            if isinstance(q, str)
             else _weights(q)
             for q in queries
-        ]  # fmt: skip
+        ]
 
     def get(self, identifier: str) -> Document | None:
         """The document with this id, or None."""
@@ -326,8 +335,11 @@ class _Discarding:
             return
         self._index.close()
         if isinstance(error, OSError):
-            raise GossamerError(f"{self._index.path}: {error.strerror or error}; nothing since the last commit was kept, "
-                                "that commit is intact") from error  # fmt: skip
+            raise GossamerError(
+                f"{self._index.path}: {error.strerror or error}; nothing since the last commit "
+                "was kept, "
+                "that commit is intact"
+            ) from error
 
 
 def parse_size(size: int | str) -> int:
@@ -374,7 +386,9 @@ def _stored_encoder(manifest: Manifest, given: SparseEncoder | None) -> SparseEn
     stored = manifest.space["encoder"]
     if given is not None:
         if _space(given)["encoder"] != stored:
-            raise UsageError(f"the index was made with another encoder: {_brief(stored)}, not {_brief(_space(given)['encoder'])}")
+            raise UsageError(
+                f"the index was made with another encoder: {_brief(stored)}, not {_brief(_space(given)['encoder'])}"
+            )
         return given
     if stored["type"] in ("vectors", "unsaved"):
         return None

@@ -1,7 +1,7 @@
 """The commit point: one small checksummed JSON file that names every file of the index, replaced atomically.
 
-``manifest.json`` holds a line of JSON and a line with its CRC-32. A commit writes a new one beside it, syncs it and renames
-it; a reader therefore sees the old commit or the new one, whole.
+``manifest.json`` holds a line of JSON and a line with its CRC-32. A commit writes a new one beside it, syncs it and
+renames it; a reader therefore sees the old commit or the new one, whole.
 """
 
 from __future__ import annotations
@@ -64,8 +64,10 @@ def write(storage: Storage, manifest: Manifest) -> None:
         storage.rename(_NEXT, MANIFEST)
         storage.sync_directory()
     except OSError as error:
-        raise GossamerError(f"{storage.root}: {error.strerror or error}; the disk did not confirm the commit: the index "
-                            "holds it or the one before, whole") from error  # fmt: skip
+        raise GossamerError(
+            f"{storage.root}: {error.strerror or error}; the disk did not confirm the commit: the index "
+            "holds it or the one before, whole"
+        ) from error
 
 
 def read(storage: Storage) -> Manifest:
@@ -80,7 +82,9 @@ def read(storage: Storage) -> Manifest:
     try:
         content = storage.read(MANIFEST)
     except (FileNotFoundError, NotADirectoryError):
-        raise NoSuchIndex(f"{storage.root}: no gossamer index here; make one with `gossamer index PATH -o {storage.root}`") from None
+        raise NoSuchIndex(
+            f"{storage.root}: no gossamer index here; make one with `gossamer index PATH -o {storage.root}`"
+        ) from None
     except OSError as error:
         raise unreadable(path, error) from error
     advice = "The segment files hold the documents: `gossamer export --salvage` saves every one that can still be read"
@@ -91,6 +95,7 @@ def read(storage: Storage) -> Manifest:
     if parsed["format"] > FORMAT:
         raise IndexTooNew(f"{path}: format {parsed['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer.")
     segments = tuple(
-        SegmentEntry(FileEntry(**s["segment"]), s["tombstones"] and FileEntry(**s["tombstones"])) for s in parsed.pop("segments")
+        SegmentEntry(FileEntry(**s["segment"]), s["tombstones"] and FileEntry(**s["tombstones"]))
+        for s in parsed.pop("segments")
     )
     return Manifest(segments=segments, **parsed)

@@ -17,12 +17,35 @@ from gossamer.retrieval.index.storage import Storage
 from gossamer.text.documents import Document, Span
 
 _DOCUMENT_SECTIONS = {
-    "ids.offsets", "ids.bytes", "ids.hash", "rows.doc", "rows.range", "order", "docs.store", "store.blocks", "store.bytes",
-}  # fmt: skip
+    "ids.offsets",
+    "ids.bytes",
+    "ids.hash",
+    "rows.doc",
+    "rows.range",
+    "order",
+    "docs.store",
+    "store.blocks",
+    "store.bytes",
+}
 _SPACE_SECTIONS = {
-    "terms.offsets", "terms.bytes", "terms.hash", "terms.max", "postings", "windows.start", "windows.id", "windows.end",
-    "rows", "bounds", "tf", "tf.large", "lengths", "cf", "positions.start", "positions", "values",
-}  # fmt: skip
+    "terms.offsets",
+    "terms.bytes",
+    "terms.hash",
+    "terms.max",
+    "postings",
+    "windows.start",
+    "windows.id",
+    "windows.end",
+    "rows",
+    "bounds",
+    "tf",
+    "tf.large",
+    "lengths",
+    "cf",
+    "positions.start",
+    "positions",
+    "values",
+}
 _ATTEMPTS = 10  # a merge may remove a segment between reading the manifest and opening the file
 
 
@@ -35,7 +58,9 @@ class OpenSegment:
         container: The segment's file where it is open already.
     """
 
-    def __init__(self, storage: Storage, entry: SegmentEntry, space: dict[str, Any], container: Container | None = None) -> None:
+    def __init__(
+        self, storage: Storage, entry: SegmentEntry, space: dict[str, Any], container: Container | None = None
+    ) -> None:
         self.entry = entry
         self.container = container or Container(storage, entry.segment)
         self.path = storage.root / entry.segment.file
@@ -43,7 +68,11 @@ class OpenSegment:
         self.dead = read_tombstones(storage, entry.tombstones) if entry.tombstones else set()
         with naming_damage([self]):
             self.native = _native.open_segment(
-                self.container.buffer, self.container.places(), space["name"], space["kind"] == "text", self.container.facts
+                self.container.buffer,
+                self.container.places(),
+                space["name"],
+                space["kind"] == "text",
+                self.container.facts,
             )
 
     def live(self, identifier: str) -> list[int]:
@@ -135,7 +164,9 @@ def open_snapshot(storage: Storage, reuse: Snapshot | None = None) -> Snapshot:
         except FileNotFoundError as error:
             missing = error.filename
             if manifests.read(storage).generation == manifest.generation:
-                raise IndexDamaged(missing, 0, "the file is missing", "`gossamer export --salvage` saves the documents of the others") from None
+                raise IndexDamaged(
+                    missing, 0, "the file is missing", "`gossamer export --salvage` saves the documents of the others"
+                ) from None
     raise IndexDamaged(missing, 0, f"the file vanished {_ATTEMPTS} times while a writer was at work; try again")
 
 
@@ -153,8 +184,12 @@ def read_tombstones(storage: Storage, entry: FileEntry) -> set[int]:
     container.refuse_unknown(["dead"])
     problem = next(container.problems(), None)  # small, and a wrong bit would bring a document back
     if problem:
-        raise IndexDamaged(storage.root / entry.file, problem.offset, problem.reason, "`gossamer export --salvage` saves all documents, "
-                           "deleted ones among them")  # fmt: skip
+        raise IndexDamaged(
+            storage.root / entry.file,
+            problem.offset,
+            problem.reason,
+            "`gossamer export --salvage` saves all documents, deleted ones among them",
+        )
     numbers = array("I")
     numbers.frombytes(container.section("dead"))
     return set(numbers)

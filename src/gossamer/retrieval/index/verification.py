@@ -29,7 +29,10 @@ class Verification:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"ok": self.ok, "problems": [{"file": p.file, "offset": p.offset, "reason": p.reason} for p in self.problems]}
+        return {
+            "ok": self.ok,
+            "problems": [{"file": p.file, "offset": p.offset, "reason": p.reason} for p in self.problems],
+        }
 
 
 def verify(path: str | PathLike[str], *, storage: Storage | None = None) -> Verification:
@@ -43,6 +46,8 @@ def verify(path: str | PathLike[str], *, storage: Storage | None = None) -> Veri
         NoSuchIndex: There is none.
 
     Example:
+        >>> from gossamer import Index
+        >>> Index.create("wings.index").close()
         >>> verify("wings.index").ok
         True
     """

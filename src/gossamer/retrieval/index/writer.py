@@ -1,7 +1,7 @@
 """The writing side of an index: documents to segments in bounded memory, deletions to tombstones, and the commit.
 
-Nothing that is written is seen by a reader before :meth:`Writer.commit` has replaced the manifest; files of an abandoned
-writer are removed by the next one.
+Nothing that is written is seen by a reader before :meth:`Writer.commit` has replaced the manifest; files of an
+abandoned writer are removed by the next one.
 """
 
 from __future__ import annotations
@@ -110,28 +110,42 @@ class Writer:
     def add_vectors(self, ids: Iterable[str], vectors: SparseVectors, documents: Iterable[Document] | None) -> int:
         """Add one row per id."""
         if self._manifest.space["kind"] == "text":
-            raise UsageError("this index computes BM25 from text; make one for vectors with Index.create(path, encoder=None)")
+            raise UsageError(
+                "this index computes BM25 from text; make one for vectors with Index.create(path, encoder=None)"
+            )
         names = list(ids)
         stored = [Document(i, "") for i in names] if documents is None else list(documents)
         if not len(names) == len(stored) == len(vectors):
-            raise UsageError(f"{len(names)} ids, {len(vectors)} vectors and {len(stored)} documents; they must be as many")
+            raise UsageError(
+                f"{len(names)} ids, {len(vectors)} vectors and {len(stored)} documents; they must be as many"
+            )
         for name, document in zip(names, stored, strict=True):
             if name != document.id:
                 raise UsageError(f"the id {name!r} stands beside the document {document.id!r}")
         self._add_rows(stored, [_ranges(d, [(0, len(d.text))]) for d in stored], vectors)
         return len(names)
 
-    def _add_rows(self, batch: list[Document], ranges: list[list[tuple[int, int, int, int]]], vectors: SparseVectors) -> None:
+    def _add_rows(
+        self, batch: list[Document], ranges: list[list[tuple[int, int, int, int]]], vectors: SparseVectors
+    ) -> None:
         negative = (vectors.values < 0).nonzero()[0]
         if len(negative):
             at = int(negative[0])
             row = int(vectors.indptr.searchsorted(at, side="right")) - 1
-            raise UsageError(f"row {row}: the weight of {vectors.term(int(vectors.indices[at]))!r} is {vectors.values[at]}; "
-                             "an index takes non-negative vectors")  # fmt: skip
+            raise UsageError(
+                f"row {row}: the weight of {vectors.term(int(vectors.indices[at]))!r} is {vectors.values[at]}; "
+                "an index takes non-negative vectors"
+            )
         columns = [vectors.term(c) for c in range(vectors.dim)]
         builder = self._ready(columns)
-        builder.add_vectors([_native_document(d) for d in batch], self._next_insertion, ranges,
-                            vectors.indptr, vectors.indices, vectors.values)  # fmt: skip
+        builder.add_vectors(
+            [_native_document(d) for d in batch],
+            self._next_insertion,
+            ranges,
+            vectors.indptr,
+            vectors.indices,
+            vectors.values,
+        )
         self._added(len(batch))
 
     def _ready(self, columns: list[str]) -> _native.Builder:
@@ -141,8 +155,14 @@ class Writer:
         if self._builder is None:
             text = self._manifest.space["kind"] == "text"
             analyzer = self._encoder.analyzer.native if text else None  # type: ignore[union-attr]
-            self._builder = _native.Builder(self._manifest.space["name"], analyzer, columns, self._manifest.passage_words,
-                                            self._threads if text else 1, self._scoring)  # fmt: skip
+            self._builder = _native.Builder(
+                self._manifest.space["name"],
+                analyzer,
+                columns,
+                self._manifest.passage_words,
+                self._threads if text else 1,
+                self._scoring,
+            )
             self._columns = columns
         return self._builder
 
@@ -215,8 +235,13 @@ class Writer:
 
     def _merged(self, chosen: list[OpenSegment]) -> FileEntry:
         space = self._manifest.space
-        merger = _native.Merger(space["name"], space["kind"] == "text", [s.native for s in chosen],
-                                [sorted(s.dead) for s in chosen], self._scoring)  # fmt: skip
+        merger = _native.Merger(
+            space["name"],
+            space["kind"] == "text",
+            [s.native for s in chosen],
+            [sorted(s.dead) for s in chosen],
+            self._scoring,
+        )
         container = ContainerWriter(self._storage, self._new_name("segment"))
         try:
             for i, (name, kind, required) in enumerate(merger.sections):
@@ -258,8 +283,10 @@ class Writer:
                 manifest = replace(manifest, generation=self._manifest.generation + 1)
                 manifests.write(self._storage, manifest)
         except OSError as error:
-            raise GossamerError(f"{self._storage.root}: {error.strerror or error}; nothing of this change was committed, "
-                                "the previous commit is intact") from error  # fmt: skip
+            raise GossamerError(
+                f"{self._storage.root}: {error.strerror or error}; nothing of this change was committed, "
+                "the previous commit is intact"
+            ) from error
         finally:
             self.close()
         return manifest
@@ -271,7 +298,9 @@ class Writer:
             if len(segment.dead) != self._dead_before.get(entry.segment.file, 0):
                 entry = replace(entry, tombstones=self._write_tombstones(segment.dead))
             entries.append(entry)
-        return replace(self._manifest, segments=tuple(entries), next_insertion=self._next_insertion, next_file=self._next_file)
+        return replace(
+            self._manifest, segments=tuple(entries), next_insertion=self._next_insertion, next_file=self._next_file
+        )
 
     def _write_tombstones(self, dead: set[int]) -> FileEntry:
         container = ContainerWriter(self._storage, self._new_name("tombstones"))
@@ -304,10 +333,15 @@ def as_document(item: str | dict[str, Any] | Document, insertion: int) -> Docume
         fields = dict(item)
         identifier, text, title = fields.pop("id", None), fields.pop("text", None), fields.pop("title", "") or ""
         if not isinstance(identifier, (str, int)) or not isinstance(text, str):
-            raise UsageError(f"document {insertion}: a dict needs 'id' and 'text' as strings; its keys are {sorted(map(str, item))}")
+            raise UsageError(
+                f"document {insertion}: a dict needs 'id' and 'text' as strings; its keys are {sorted(map(str, item))}"
+            )
         document = Document(str(identifier), text, title, fields)
     else:
-        raise UsageError(f"document {insertion}: expected a str, a dict with 'id' and 'text', or a Document, not {type(item).__name__}")
+        raise UsageError(
+            f"document {insertion}: expected a str, a dict with 'id' and 'text', or a Document, "
+            f"not {type(item).__name__}"
+        )
     if not document.id or not isinstance(document.id, str):
         raise UsageError(f"document {insertion}: its id is {document.id!r}; an id is a string that is not empty")
     if not isinstance(document.text, str) or not isinstance(document.title, str):
