@@ -1,0 +1,97 @@
+"""The text collections that benchmarks read, and how passages of them are recombined into a larger corpus.
+
+The files are described in ../shared/data/INVENTORY.md (beside the checkout).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+RETRIEVAL = ("cranfield", "vaswani", "scifact")
+_SOURCES = {
+    "cranfield": "retrieval/cranfield", "vaswani": "retrieval/vaswani", "scifact": "retrieval/scifact",
+    "icecat": "products/icecat", "papers": "papers/arxiv-cs-papers.jsonl.gz",
+}  # fmt: skip
+_SENTENCE_BORDER = re.compile(r"(?<=[.!?])\s+")
+
+Qrels = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Documents with queries and judgements; a document's text holds its title once."""
+
+    name: str
+    documents: dict[str, str]  # id -> text
+    queries: dict[str, str]
+    qrels: Qrels
+
+
+def collection(name: str, *, graded: bool = False) -> Collection:
+    """One of ``RETRIEVAL``; Cranfield's grades 1-4 count as 1 unless ``graded``.
+
+    SciFact's queries are its development part, which is BEIR's test part.
+    """
+    folder = _SOURCES[name]
+    documents = {d["id"]: _text(d) for d in _rows(f"{folder}/docs.jsonl.gz")}
+    rows = [q for q in _rows(f"{folder}/queries.jsonl.gz") if q.get("split", "dev") == "dev"]
+    queries = {q["id"]: q["text"] for q in rows}
+    qrels: Qrels = {}
+    with gzip.open(DATA / folder / "qrels.tsv.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            query, document, grade = line.rstrip("\n").split("\t")
+            if query in queries:
+                qrels.setdefault(query, {})[document] = int(grade) if graded else min(int(grade), 1)
+    return Collection(name, documents, queries, qrels)
+
+
+def real_queries() -> list[str]:
+    """Every query of every set (training claims of SciFact too), in an order that mixes the sets."""
+    texts = [q["text"] for name in (*RETRIEVAL, "icecat") for q in _rows(f"{_SOURCES[name]}/queries.jsonl.gz")]
+    random.Random(0).shuffle(texts)
+    return texts
+
+
+def recombined(n: int, seed: int = 0) -> list[str]:
+    """``n`` passages with the word statistics of real text: 41,038 real ones, then crossings of two of one collection.
+
+    A crossing is the first half of the sentences of one document and the second half of those of another; collections
+    have the shares that they have among the real documents. Where n is smaller the real ones are a random sample.
+    """
+    rng = random.Random(seed)
+    sets = [[text for d in _rows(path if path.endswith(".gz") else f"{path}/docs.jsonl.gz") if (text := _text(d))]
+            for path in _SOURCES.values()]  # fmt: skip
+    passages = [text for texts in sets for text in texts]
+    rng.shuffle(passages)
+    halves = [[_halves(text) for text in texts] for texts in sets]
+    shares = [len(texts) for texts in sets]
+    while len(passages) < n:
+        parts = rng.choices(halves, shares)[0]
+        passages.append(f"{rng.choice(parts)[0]} {rng.choice(parts)[1]}")
+    return passages[:n]
+
+
+def _halves(text: str) -> tuple[str, str]:
+    parts = _SENTENCE_BORDER.split(text)
+    if len(parts) < 2:
+        parts = text.split()
+    middle = (len(parts) + 1) // 2
+    return " ".join(parts[:middle]), " ".join(parts[middle:])
+
+
+def _text(document: dict[str, Any]) -> str:
+    title, text = (document.get("title") or "").strip(), document["text"].strip()
+    return text if text.startswith(title) else f"{title}\n{text}".strip()
+
+
+def _rows(path: str) -> Iterator[dict[str, Any]]:
+    with gzip.open(DATA / path, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
