@@ -74,7 +74,8 @@ def _measure(n: int, passes: int, work: Path) -> tuple[dict[str, Any], Frontier]
     )
     stats = ours.index.stats()
     print(f"## BM25 queries on {n:,} passages, k = 10, one core, one query a call\n\n"
-          f"{len(queries)} real queries; {stats['mean_length']:.0f} terms a passage, {stats['postings']:,} postings.\n")  # fmt: skip
+          f"{len(queries)} real queries; {stats['mean_length']:.0f} terms a passage, "
+          f"{stats['postings']:,} postings.\n")  # fmt: skip
     report.table(
         ["engine", "p50 µs", "p95 µs", "mean µs", "CPU µs", "mean, as many times ours (least-most pass)"],
         [_row(name, timing, times[OURS]) for name, timing in times.items()],

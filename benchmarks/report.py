@@ -1,4 +1,4 @@
-"""Writes a benchmark down: a Markdown table on standard output, JSON and the frontier's picture under benchmarks/out/."""
+"""Writes a benchmark down: a Markdown table on standard output, JSON and the picture under benchmarks/out/."""
 
 from __future__ import annotations
 

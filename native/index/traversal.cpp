@@ -67,6 +67,7 @@ class Snapshot::TopK {
   float worst() const { return heap_.front().score; }
 
   void offer(const Hit& hit, bool grouped) {
+    if (std::isnan(hit.score)) throw Damaged("a score is not a number");  // it has no place in an order
     if (full() && !better(hit, heap_.front())) return;
     if (grouped) {
       const uint64_t key = uint64_t{hit.segment} << 32 | hit.document;
