@@ -330,8 +330,8 @@ def as_document(item: str | dict[str, Any] | Document, insertion: int) -> Docume
     elif isinstance(item, str):
         return Document(str(insertion), item)
     elif isinstance(item, dict):
-        fields = dict(item)
-        identifier, text, title = fields.pop("id", None), fields.pop("text", None), fields.pop("title", "") or ""
+        identifier, text, title = item.get("id"), item.get("text"), item.get("title") or ""
+        fields = {key: value for key, value in item.items() if key not in ("id", "text", "title")}
         if not isinstance(identifier, (str, int)) or not isinstance(text, str):
             raise UsageError(
                 f"document {insertion}: a dict needs 'id' and 'text' as strings; its keys are {sorted(map(str, item))}"
@@ -350,14 +350,15 @@ def as_document(item: str | dict[str, Any] | Document, insertion: int) -> Docume
 
 
 def _native_document(document: Document) -> tuple[str, str, str, bytes, list[tuple[int, int, int, str]]]:
-    headings = [(s.start, s.end, s.level, s.value) for s in document.spans if s.kind == "heading"]
     more: dict[str, Any] = {}
+    headings: list[tuple[int, int, int, str]] = []
     if document.title:
         more["title"] = document.title
     if document.fields:
         more["fields"] = dict(document.fields)
     if document.spans:
         more["spans"] = [(s.kind, s.start, s.end, s.value, s.level) for s in document.spans]
+        headings = [(s.start, s.end, s.level, s.value) for s in document.spans if s.kind == "heading"]
     try:
         metadata = json.dumps(more, ensure_ascii=False).encode("utf-8", "replace") if more else b""
     except (TypeError, ValueError) as error:
