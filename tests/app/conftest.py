@@ -68,7 +68,9 @@ def run(tmp_path, monkeypatch):
 @pytest.fixture
 def start(tmp_path):
     """Start a command as a process of its own."""
-    code = "from gossamer.app.cli import main; main()"
+    # a job in the background inherits a SIGINT that is ignored; here it must count as on a terminal
+    interruptible = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{interruptible}; from gossamer.app.cli import main; main()"
     started = []
 
     def popen(*arguments, **options):
