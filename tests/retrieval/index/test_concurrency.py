@@ -6,9 +6,12 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from crash import Operation, watched_index
 from workload import QUERIES, document, observe
 
 from gossamer.errors import GossamerError, IndexLocked, NoSuchIndex, UsageError
@@ -124,30 +127,20 @@ def test_threads_search_while_another_commits_and_merges(index):
     assert len(seen) > 1
 
 
-def test_readers_in_other_objects_follow_a_writer_that_merges(index):
-    """Opening races with the removal of files: a reader tries again and never sees a missing one."""
-    done, failures = threading.Event(), []
+def test_opening_tries_again_when_a_merge_removes_what_it_is_about_to_open(index):
+    index.add([document("z", 1)])
+    index.commit()
+    merges = iter([index.merge])
 
-    def follow() -> None:
-        try:
-            while not done.is_set():
-                generation = Index.open(index.path).stats()["generation"]
-                reader = Index.open(index.path)
-                assert reader.stats()["generation"] >= generation
-                assert len(reader.rank(["marker"], 20)[0]) <= 5
-        except BaseException as error:
-            failures.append(error)
+    @contextmanager
+    def merge_before_mapping(operation: Operation) -> Iterator[None]:
+        if operation.kind == "map":
+            next(merges, lambda: None)()
+        yield
 
-    threads = [threading.Thread(target=follow) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for number in range(40):
-        index.add({"id": f"m{i}", "text": f"marker v{number}"} for i in range(5))
-        index.merge()
-    done.set()
-    for thread in threads:
-        thread.join()
-    assert not failures
+    late = watched_index(merge_before_mapping).open(index.path)
+    assert list(merges) == []
+    assert observe(late) == observe(index)
 
 
 def test_clocks_do_not_matter(index, monkeypatch):

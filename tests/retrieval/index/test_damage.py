@@ -11,6 +11,7 @@ from workload import document
 
 from gossamer.errors import GossamerError, IndexDamaged, NoSuchIndex
 from gossamer.retrieval.index import Index, salvage, verify
+from gossamer.text.documents import Document
 
 
 @pytest.fixture(params=MAKE)
@@ -52,6 +53,7 @@ def test_truncated_files(shelf):
         problems = verify(path).problems
         assert [p.file for p in problems] == [name]
         assert problems[0].offset <= length
+        assert "the manifest" in problems[0].reason  # which knows the size
         with pytest.raises(IndexDamaged) as raised:
             Index.open(path)
         assert raised.value.file == str(path / name)
@@ -98,13 +100,29 @@ def exchange(one: Path, other: Path) -> None:
     other.write_bytes(content)
 
 
-def test_salvage_without_a_manifest_finds_the_newest_version_of_each_document(memory_path):
-    index = Index.create(memory_path, memory=1, threads=1)
-    for version in range(12):  # merged in between, so that a later file holds older versions
-        index.add([document(i, version) for i in ("a", "b", str(version))])
+def test_files_of_one_size_that_changed_places(memory_path):
+    index = Index.create(memory_path, threads=1)
+    for identifier, text in (("a", "wing"), ("b", "keel")):
+        index.add([Document(identifier, text)])
         index.commit()
-    index.add([document("a", 99)])
-    index.commit()
+    first, second = memory_path.glob("segment-*")
+    assert first.stat().st_size == second.stat().st_size
+    exchange(first, second)
+    assert {p.file for p in verify(memory_path).problems} == {first.name, second.name}
+    with pytest.raises(IndexDamaged, match="does not match its checksum"):
+        Index.open(memory_path)
+
+
+def test_salvage_without_a_manifest_finds_the_newest_version_of_each_document(memory_path, monkeypatch):
+    monkeypatch.setattr("gossamer.retrieval.index.writer._SMALLEST_CLASS", 1)  # row: sizes 1-7, 8-63, ... merge apart
+    index = Index.create(memory_path, passages=None, threads=1)
+    for part in range(8):
+        if part == 7:  # a small segment between large ones: their merge is written after it, but holds an older "0"
+            index.add([document("0", 99)])
+            index.commit()
+        index.add([document(str(8 * part + i), 0) for i in range(8)])
+        index.commit()
+    assert index.stats()["segments"] == 2
     documents = list(index.documents())
     (memory_path / "manifest.json").write_text("{}")
     assert list(salvage(memory_path)) == documents[::-1]

@@ -137,9 +137,9 @@ class Index:
 
     def close(self) -> None:
         """Discard uncommitted changes and release the lock."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
