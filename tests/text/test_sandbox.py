@@ -156,7 +156,8 @@ def test_a_caller_who_wants_no_more_ends_the_process(sandbox, file):
 
 def test_ctrl_c_ends_both_processes(tmp_path, file):
     script = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits one that is ignored
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from hostile_readers import HonestReader, SleepingReader
 from gossamer.text.readers.registry import Options
