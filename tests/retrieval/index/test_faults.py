@@ -18,6 +18,7 @@ from gossamer.retrieval.index import Index
 
 SEED = 1987
 INTERRUPT = errno.EINTR
+CODES = (errno.ENOSPC, errno.EIO, INTERRUPT)
 NEEDS_SPACE = ("create", "write", "sync", "close", "rename", "sync_directory", "lock")
 
 
@@ -115,25 +116,30 @@ def operations(memory_path):
     return log, session.truths
 
 
-def every_fault(at: int) -> list[Fault]:
-    errors = [Fault(at, *how) for how in product((errno.ENOSPC, errno.EIO), (False, True), (False, True))]
-    return [*errors, *(Fault(at, INTERRUPT, after, lasting=False) for after in (False, True))]
+def faults_at(at: int, code: int) -> list[Fault]:
+    """An error at one operation, in every manner."""
+    return [Fault(at, code, *how) for how in product((False, True), (False, True)) if code != INTERRUPT or not how[1]]
 
 
 def test_a_sample_of_faults(operations, memory_path):
     log, truths = operations
     rng = Random(SEED)
-    writes = [i for i, operation in enumerate(log) if operation.kind == "write"]
-    others = [i for i, operation in enumerate(log) if operation.kind != "write"]
-    faults = [rng.choice(every_fault(at)) for at in rng.sample(writes, 10) + rng.sample(others, 50)]
+    chance = {"rename": 1, "sync_directory": 0.4, "write": 0.01}
+    chosen = [at for at, operation in enumerate(log) if rng.random() < chance.get(operation.kind, 0.1)]
+    faults = [rng.choice(faults_at(at, rng.choice(CODES))) for at in chosen]
     check_faults(memory_path / "faulty", faults, truths)
 
 
 @pytest.mark.slow
 def test_every_fault(operations, memory_path):
+    """Every error at every operation; in every manner where names or durability change."""
     log, truths = operations
     rng = Random(SEED)
     faults = []
-    for at, operation in enumerate(log):  # most are writes, and much alike
-        faults += [rng.choice(every_fault(at))] if operation.kind == "write" else every_fault(at)
+    for at, operation in enumerate(log):
+        for code in CODES:
+            manners = faults_at(at, code)
+            faults += (
+                manners if operation.kind in ("create", "sync", "rename", "sync_directory") else [rng.choice(manners)]
+            )
     check_faults(memory_path / "faulty", faults, truths)

@@ -142,6 +142,12 @@ class Changes(RuleBasedStateMachine):
     def add_text_alone(self, text):
         self.add([Document(str(self.model.next_insertion), text)])
 
+    @rule(texts=st.lists(st.sampled_from(WORDS), min_size=5, max_size=9))
+    def commit_often(self, texts):
+        for text in texts:  # enough segments for a merge
+            self.add_text_alone(text)
+            self.commit()
+
     @rule(identifiers=st.lists(st.sampled_from("abcdefghz"), max_size=3))
     def delete(self, identifiers):
         assert self.index.delete(identifiers) == sum([self.model.delete(i) for i in identifiers])
@@ -208,4 +214,4 @@ def test_any_sequence_of_changes(machine):
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", [Changes, ChangesInSmallMemory])
 def test_many_sequences_of_changes(machine):
-    explore(machine, 1000)
+    explore(machine, 400)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gossamer.errors import IndexDamaged, IndexTooNew
-from gossamer.retrieval.index.storage import Buffer, OutputFile, Storage, unreadable
+from gossamer.retrieval.index.storage import Buffer, OutputFile, Storage, release, unreadable
 
 FORMAT = 1
 ALIGNMENT = 64
@@ -256,6 +256,7 @@ class Container:
         for entry in sorted(self.sections.values(), key=lambda e: e.offset):
             yield from self._padding(at, entry.offset)
             yield from self._damaged_blocks(entry)
+            release(self.buffer)  # a large file must not fill the memory of whoever checks it
             at = entry.offset + entry.length
         yield from self._padding(at, self._table_at)
 

@@ -135,6 +135,12 @@ class Storage:
             self._lock_file = None
 
 
+def release(mapped: memoryview) -> None:
+    """Give the pages of a map back to the system, which reads them again when they are touched."""
+    if isinstance(mapped.obj, mmap.mmap):
+        mapped.obj.madvise(mmap.MADV_DONTNEED)
+
+
 def unreadable(path: Path, error: OSError) -> GossamerError:
     """What to raise for a file that cannot be read: damage, unless the reader may not."""
     if isinstance(error, PermissionError):

@@ -19,7 +19,7 @@ from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.container import ADVICE, ContainerWriter, FileEntry
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
 from gossamer.retrieval.index.snapshot import OpenSegment, naming_damage, scoring_of
-from gossamer.retrieval.index.storage import LOCK, Storage
+from gossamer.retrieval.index.storage import LOCK, Storage, release
 from gossamer.text import passages
 from gossamer.text.documents import Document
 
@@ -247,6 +247,8 @@ class Writer:
             for i, (name, kind, required) in enumerate(merger.sections):
                 with container.open_section(name, kind, required) as section:
                     merger.write(i, section.write)
+                for segment in chosen:
+                    release(segment.container.buffer)
             return container.finish(merger.facts)
         except BaseException:
             container.abandon()
