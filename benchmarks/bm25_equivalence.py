@@ -30,7 +30,7 @@ class Agreement:
 
 def agreement(data: Collection, folder: Path, k1: float, b: float) -> Agreement:
     """Compare every score of our ``DEPTH`` best with bm25s's score of the same document, and the two sets."""
-    import bm25s
+    import bm25s  # type: ignore[import-untyped]
 
     from gossamer.retrieval.encoders import BM25Encoder
 

@@ -55,7 +55,7 @@ def main() -> None:
     report.save("bm25_quality", setting, {"quality": rows, "differences": comparisons, "anchors": anchors}, frontiers)
 
 
-def _engines(data: Collection, folder: Path) -> dict[str, Callable[[str], Ranking]]:
+def _engines(data: Collection, folder: Path) -> dict[str, Callable[..., Ranking]]:
     ours, maxp = (Gossamer(data.documents, folder / f"ours-{p}", passages=p) for p in (None, 180))
     theirs = Bm25s(data.documents)
     stemmed, stopped = (Tantivy(data.documents, folder / f"t-{s}", stop_words=s) for s in (False, True))
@@ -63,9 +63,18 @@ def _engines(data: Collection, folder: Path) -> dict[str, Callable[[str], Rankin
         OURS: ours.rank,
         MAXP: maxp.rank,
         "bm25s": theirs.rank,
-        "tantivy en_stem": lambda query, k=10: stemmed.rank(Tantivy.clean(query), k),
-        "tantivy stop words + stem": lambda query, k=10: stopped.rank(Tantivy.clean(query), k),
+        "tantivy en_stem": _cleaning(stemmed),
+        "tantivy stop words + stem": _cleaning(stopped),
     }
+
+
+def _cleaning(engine: Tantivy) -> Callable[..., Ranking]:
+    """Its ``rank`` for any text; taking the query syntax away costs about 3 µs of the time shown."""
+
+    def rank(query: str, k: int = 10) -> Ranking:
+        return engine.rank(Tantivy.clean(query), k)
+
+    return rank
 
 
 def _run(rank: Callable[..., Ranking], data: Collection) -> dict[str, Ranking]:

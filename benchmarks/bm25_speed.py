@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -102,7 +102,7 @@ def _row(name: str, timing: measure.Timing, ours: measure.Timing) -> list[str]:
     return [name, *(f"{value:.0f}" for value in figures), times]
 
 
-def _batches(calls: dict[str, Callable[[], Any]], queries: int, passes: int) -> dict[str, Sequence[float]]:
+def _batches(calls: dict[str, Callable[[], Any]], queries: int, passes: int) -> dict[str, list[float]]:
     """Processor microseconds a query of calls that take all queries at once, one figure for each pass."""
     spent: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(passes):

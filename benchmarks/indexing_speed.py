@@ -42,7 +42,7 @@ def main() -> None:
     megabytes = sum(len(text.encode()) for text in documents.values()) / 1e6
     setting = measure.setting(["tantivy"], seed=0, rounds=arguments.rounds)
     runs = _take_turns(documents, arguments.rounds)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "engine": engine, "cores": cores, "wall_s": [r["wall"] for r in of], "cpu_s": [r["cpu"] for r in of],
             "index_bytes": of[0]["bytes"],
@@ -56,6 +56,11 @@ def main() -> None:
          "wall, as fast as tantivy on one core (least-most round)"],
         [_row(row, one, megabytes, len(documents)) for row in rows],
     )  # fmt: skip
+    for engine, _ in [key for key in ENGINES if key[1] == 2]:
+        alone, together = ([r["wall"] for r in runs[engine, cores]] for cores in (1, 2))
+        middle, least, most = measure.ratio(alone, together)
+        print(f"{engine}: two cores are {middle:.2f} times as fast as one ({least:.2f}-{most:.2f})")
+    print()
     frontier = Frontier(quality="MB of text a second", cost="index_bytes", title=f"{len(documents):,} documents")
     for row in rows:
         name = f"{row['engine']}, {row['cores']} core{'s' if row['cores'] > 1 else ''}"

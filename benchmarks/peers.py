@@ -40,9 +40,9 @@ class Bm25s:
     """
 
     def __init__(self, documents: Mapping[str, str], backend: str = "numba", **parameters: Any) -> None:
-        import bm25s
+        import bm25s  # type: ignore[import-untyped]
         import Stemmer
-        from bm25s.tokenization import Tokenizer
+        from bm25s.tokenization import Tokenizer  # type: ignore[import-untyped]
 
         self._names = list(documents)
         self._tokenizer = Tokenizer(stemmer=Stemmer.Stemmer("english"), stopwords="en")
