@@ -14,17 +14,21 @@ from pathlib import Path
 
 import pytest
 
+from gossamer import _native
+
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "scipy", "pandas", "matplotlib", "ir_measures", "fastapi"}
 SEARCH = """
 import json, sys
 import gossamer
 light = sorted(sys.modules)
+from gossamer import _native
 with gossamer.Index.create("wings.gossamer") as index:
     index.add(["A sail is a wing that stands upright.", "Warm the pot."])
 (hit,) = index.search("wings", explain=True)
 print(json.dumps({
-    "file": gossamer.__file__, "import": light, "search": sorted(sys.modules), "text": hit.passage.text,
+    "file": gossamer.__file__, "import": light, "search": sorted(sys.modules), "level": _native.cpu_level(),
+    "text": hit.passage.text,
     "highlights": hit.highlights, "sum": sum(part.contribution for part in hit.explanation), "score": hit.score,
 }))
 """
@@ -60,6 +64,7 @@ def run(environment: Path, *command: str, cwd: Path) -> str:
 def test_it_searches_without_a_compiler_and_without_heavy_modules(environment: Path, tmp_path: Path) -> None:
     said = json.loads(run(environment, f"{environment}/bin/python", "-c", SEARCH, cwd=tmp_path))
     assert said["file"].startswith(str(environment))
+    assert said["level"] == _native.cpu_level()  # a compiler's runtime must not hide what the processor can do
     assert said["text"] == "A sail is a wing that stands upright."
     assert said["highlights"] == [[12, 16]]
     assert said["sum"] == pytest.approx(said["score"], abs=1e-5)
