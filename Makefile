@@ -55,7 +55,8 @@ $(VENV)/python:
 	@touch $@
 
 $(VENV)/package: $(VENV)/python pyproject.toml constraints.txt CMakeLists.txt $(shell find native -type f)
-	$(BIN)/pip install -q -c constraints.txt -e .
+	$(BIN)/pip install -q --group build
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/with-%: $(VENV)/package

@@ -122,3 +122,11 @@ def test_the_version_is_one_literal() -> None:
     assert f'version = "{version}"' in project
     assert f"version: {version}" in citation
     assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_checkout_builds_with_what_an_install_builds_with() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    requires, group = (re.search(rf"^{name} = \[(.*)\]$", project, re.M) for name in ("requires", "build"))
+    assert requires
+    assert group
+    assert set(requires[1].split(", ")) <= set(group[1].split(", "))
