@@ -77,7 +77,10 @@ def _row(row: dict[str, Any]) -> list[str]:
 
 
 class Peak:
-    """A context that notes the most memory this process held inside it: bytes, resident and own."""
+    """A context that notes the most memory this process held inside it: bytes, resident and own.
+
+    getrusage() would not do: its peak is inherited from the process that started this one.
+    """
 
     def __enter__(self) -> Peak:
         self.bytes = {"resident": 0, "own": 0}

@@ -201,14 +201,14 @@ class ChangesInSmallMemory(Changes):
 
 def explore(machine: type[Changes], examples: int) -> None:
     limits = settings(
-        max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
     run_state_machine_as_test(machine, settings=limits)
 
 
 @pytest.mark.parametrize("machine", [Changes, ChangesInSmallMemory])
 def test_any_sequence_of_changes(machine):
-    explore(machine, 20)
+    explore(machine, 10)
 
 
 @pytest.mark.slow

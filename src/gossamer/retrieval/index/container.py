@@ -85,10 +85,10 @@ class ContainerWriter:
             for chunk in chunks:
                 section.write(chunk)
 
-    def open_section(self, name: str, kind: str, required: bool) -> _SectionWriter:
+    def open_section(self, name: str, kind: str, required: bool) -> SectionWriter:
         """A context whose ``write`` appends to a new section."""
         self._pad()
-        return _SectionWriter(self, name, kind, required)
+        return SectionWriter(self, name, kind, required)
 
     def finish(self, facts: dict[str, Any]) -> FileEntry:
         """Write table and footer, sync and close."""
@@ -117,7 +117,9 @@ class ContainerWriter:
         self._put(bytes(-self._at % ALIGNMENT))
 
 
-class _SectionWriter:
+class SectionWriter:
+    """Appends to one section; closing it writes its place and checksums into the table."""
+
     def __init__(self, container: ContainerWriter, name: str, kind: str, required: bool) -> None:
         self._container, self._name, self._kind, self._required = container, name, kind, required
         self._start = container._at
@@ -125,6 +127,7 @@ class _SectionWriter:
         self._crc, self._in_block = 0, 0
 
     def write(self, data: Buffer) -> None:
+        """Append bytes."""
         view = memoryview(data).cast("B")
         self._container._put(view)
         while len(view):
@@ -139,7 +142,7 @@ class _SectionWriter:
         self._checksums.append(self._crc)
         self._crc, self._in_block = 0, 0
 
-    def __enter__(self) -> _SectionWriter:
+    def __enter__(self) -> SectionWriter:
         return self
 
     def __exit__(self, kind: object, error: object, at: object) -> None:

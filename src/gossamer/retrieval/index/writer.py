@@ -10,6 +10,7 @@ import json
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from gossamer.text.documents import Document
 
 if TYPE_CHECKING:
     from gossamer.retrieval.encoders import SparseEncoder
+    from gossamer.retrieval.index.container import SectionWriter
     from gossamer.retrieval.vectors import SparseVectors
 
 _BATCH_CHARACTERS = 1 << 20
@@ -246,9 +248,7 @@ class Writer:
         try:
             for i, (name, kind, required) in enumerate(merger.sections):
                 with container.open_section(name, kind, required) as section:
-                    merger.write(i, section.write)
-                for segment in chosen:
-                    release(segment.container.buffer)
+                    merger.write(i, partial(_copy, section, chosen))
             return container.finish(merger.facts)
         except BaseException:
             container.abandon()
@@ -323,6 +323,13 @@ class Writer:
             pass  # the next writer does it
         finally:
             self._storage.unlock()
+
+
+def _copy(section: SectionWriter, sources: list[OpenSegment], chunk: bytes) -> None:
+    """Write a chunk of a merge and give back the pages it came from, so that a merge holds few of them at a time."""
+    section.write(chunk)
+    for segment in sources:
+        release(segment.container.buffer)
 
 
 def as_document(item: str | dict[str, Any] | Document, insertion: int) -> Document:
