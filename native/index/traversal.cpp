@@ -13,10 +13,11 @@ namespace gossamer {
 
 namespace {
 
-constexpr uint32_t kBlockRows = 8192;      // accumulators of a block (16 KiB) stay in the first-level cache
-constexpr double kLookedUpShare = 0.25;    // of the threshold: more saves postings but costs look-ups of more candidates
-constexpr size_t kScoredTogether = 32;     // rows of a block that are scored before the threshold is looked at again
-constexpr size_t kMostPrunedTerms = 1024;  // more query terms than this leave too few bits for each bound
+constexpr uint32_t kBlockRows = 8192;       // accumulators of a block (16 KiB) stay in the first-level cache
+constexpr uint32_t kFirstBlockRows = 1024;  // without a threshold yet; each block is twice as long as the one before
+constexpr double kLookedUpShare = 0.25;     // of the threshold: more saves postings but costs look-ups of more candidates
+constexpr size_t kScoredTogether = 16;      // rows of a block that are scored before the threshold is looked at again
+constexpr size_t kMostPrunedTerms = 1024;   // more query terms than this leave too few bits for each bound
 
 // std::lower_bound without branches that the processor would mispredict.
 const uint16_t* lower_bound(const uint16_t* first, const uint16_t* last, uint16_t wanted) {
@@ -322,6 +323,7 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
     if (matched) top.offer({static_cast<float>(score), s, row, segment.document_of(row), segment.order(row)}, grouped);
   };
 
+  uint32_t block = top.full() ? kBlockRows : kFirstBlockRows;
   for (uint32_t base = 0; base < segment.rows(); base += kWindowRows) {
     const uint32_t size = std::min(kWindowRows, segment.rows() - base);
     for (Cursor& c : cursors) {
@@ -335,8 +337,9 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
     }
     std::vector<const uint16_t*> window_end;
     for (Cursor& c : cursors) window_end.push_back(c.begin);
-    for (uint32_t low = 0; low < size; low += kBlockRows) {
-      const uint32_t high = low + kBlockRows;
+    for (uint32_t low = 0, high; low < size; low = high) {
+      high = std::min(low + block, kWindowRows);
+      block = std::min(2 * block, kBlockRows);
       // MaxScore: the weakest terms, as long as together they stay far below the threshold, are only looked up.
       const uint32_t need = threshold();
       size_t essential = cursors.size();
@@ -366,7 +369,7 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
         scratch.postings += static_cast<uint64_t>(c.end - c.begin);
       }
       if (!any) continue;
-      const size_t found = scan(bound + low, kBlockRows, static_cast<uint16_t>(need - rest), scratch.found_row.data(),
+      const size_t found = scan(bound + low, high - low, static_cast<uint16_t>(need - rest), scratch.found_row.data(),
                                 scratch.found_bound.data());
       // Best bound first, so that the threshold rises early: the best few are scored, the rest is thinned, and so on.
       std::vector<uint32_t>& order = scratch.order;
