@@ -50,4 +50,10 @@ inline uint64_t hash_bytes(std::string_view text) {
   return detail::fold(s1 ^ n, detail::fold(a ^ s1, b ^ seed));
 }
 
+// For hash maps of strings that are asked with views.
+struct StringHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return hash_bytes(text); }
+};
+
 }  // namespace gossamer

@@ -14,6 +14,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "hash.h"
+
 namespace gossamer {
 
 struct AnalyzerConfig {
@@ -63,12 +65,8 @@ class Analyzer {
  private:
   void split_words(std::string_view text, Scratch& scratch, void* sink, void (*emit)(void*, const Word&)) const;
 
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
   AnalyzerConfig config_;
-  std::unordered_set<std::string, Hash, std::equal_to<>> stop_words_;  // looked up by view, without a copy
+  std::unordered_set<std::string, StringHash, std::equal_to<>> stop_words_;  // looked up by view, without a copy
 };
 
 const char* unicode_version();  // of the tables, e.g. "17.0.0"

@@ -15,7 +15,7 @@ _Document: TypeAlias = tuple[str, str, str, bytes, list[_Heading]]  # id, title,
 _Passage: TypeAlias = tuple[int, int, int, int]  # start, end; start, end in bytes of UTF-8
 _Query: TypeAlias = list[tuple[str, float]]  # term, weight
 _Section: TypeAlias = tuple[str, str, bool, Buffer]  # name, element kind, required, bytes
-_Match: TypeAlias = tuple[int, int, int, int]  # index of the term, position, start, end
+_Range: TypeAlias = tuple[int, int]  # start, end
 
 class Damaged(Exception):
     """Bytes of a segment contradict each other; the message names the section."""
@@ -40,8 +40,13 @@ class Analyzer:
     def terms(self, text: str) -> list[str]:
         """The terms alone."""
 
-    def matches(self, texts: list[str], terms: Sequence[str]) -> list[tuple[list[_Match], list[tuple[int, int]]]]:
-        """For each text where the terms occur, and where its sentences lie."""
+    def highlights(self, text: str, terms: Sequence[str]) -> list[_Range]:
+        """Where the terms occur, ascending and apart."""
+
+    def excerpts(
+        self, texts: list[str], terms: list[tuple[str, float]], query: str
+    ) -> list[tuple[list[_Range], list[_Range]]]:
+        """For each text what to highlight, and one or two windows to show; weights are not negative."""
 
 def split_passages(text: str, words: int, headings: Sequence[int] = []) -> list[_Passage]:
     """Passages of about ``words`` words (0: one), cut at sentences and before the starts of ``headings``."""

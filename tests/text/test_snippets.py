@@ -5,12 +5,16 @@ from __future__ import annotations
 import html
 import re
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given, strategies as st
 
+from gossamer import _native
 from gossamer.text import Passage, analyzer
-from gossamer.text.snippets import WINDOW, Snippet, excerpts, highlights, render
+from gossamer.text.snippets import Snippet, excerpts, highlights, render
+
+WINDOW = 240  # characters
 
 english = analyzer("english")
 words = st.sampled_from([
@@ -49,6 +53,52 @@ def test_windows_are_whole_and_apart(text: str, terms: dict[str, float], start: 
     assert all(text[a[1] : b[0]].strip() for a, b in pairwise(windows))
     if excerpt.highlights:
         assert any(a <= s - start < b for s, _ in excerpt.highlights for a, b in windows)
+
+
+def best_windows(text: str, weights: dict[str, float], query: str) -> list[tuple[int, int]]:
+    """The rule of `excerpts` word for word, for a text of sentences that fit into a window."""
+    sentences = [(start, end) for start, end, *_ in _native.split_sentences(text)]
+    tokens = [t for t in english(text) if t.term in weights]
+    wanted = [t for t in english(query) if t.term in weights]
+    pairs = {(a.term, b.term, b.position - a.position) for a, b in pairwise(wanted) if b.position - a.position <= 4}
+
+    def score(window: tuple[int, int], lacking: set[str]) -> float:
+        inside = [t for t in tokens if window[0] <= t.start < window[1]]
+        found = {(a.term, b.term, b.position - a.position) for a in inside for b in inside} & pairs
+        terms = sum(weights[term] for term in {t.term for t in inside} & lacking)
+        early = 1e-3 * max(weights.values(), default=0) * window[0] / max(len(text), 1)
+        return terms + sum((weights[a] + weights[b]) / 2 for a, b, _ in found) - early
+
+    def terms_in(window: tuple[int, int]) -> set[str]:
+        return {t.term for t in tokens if window[0] <= t.start < window[1]}
+
+    windows = [(s, max(e for _, e in sentences if e <= s + WINDOW)) for s, _ in sentences]
+    windows = [w for w in windows if terms_in((w[0], next(e for s, e in sentences if s == w[0])))]
+    best = max(windows, key=lambda w: score(w, set(weights)))
+    lacking = set(weights) - terms_in(best)
+    others = [w for w in windows if (w[1] <= best[0] or w[0] >= best[1]) and terms_in(w) & lacking]
+    if not others:
+        return [best]
+    first, second = sorted([best, max(others, key=lambda w: score(w, lacking))])
+    return [first, second] if text[first[1] : second[0]].strip() else [(first[0], second[1])]
+
+
+@given(rng=st.randoms(use_true_random=False))
+def test_the_best_windows_are_shown(rng: Random) -> None:
+    words = ["wing", "lift", "bird", "of", *["feathers"] * rng.randint(1, 20)]
+    text = " ".join(f"Then {' '.join(rng.choices(words, k=rng.randint(1, 20)))}." for _ in range(rng.randint(2, 30)))
+    weights = {term: float(rng.randint(1, 5)) for term in ("wing", "lift", "bird")}
+    query = " ".join(rng.choices(words[:4], k=4))
+    [excerpt] = excerpts(english, [Passage(0, len(text), text)], weights, query)
+    if excerpt.highlights:
+        assert list(excerpt.snippet.windows) == best_windows(text, weights, query)
+
+
+def test_no_window_cuts_a_match_where_no_white_space_is() -> None:
+    text = "、".join(["翼の揚力"] * 200)
+    [excerpt] = excerpts(english, [Passage(0, len(text), text)], {"翼の揚力": 1.0})
+    [(start, end)] = excerpt.snippet.windows
+    assert (text[start], text[end - 1]) in {("翼", "力"), ("翼", "、")}
 
 
 FILLER = "Nothing of interest stands in this sentence, which is only here to take up some room on the page. " * 4

@@ -1,0 +1,127 @@
+#include "analysis/analyzer.h"
+#include "analysis/excerpts.h"
+#include "analysis/passages.h"
+#include "bindings.h"
+
+namespace gossamer {
+
+namespace {
+
+std::string_view analysed_text(nb::handle text, Utf8& utf8) {
+  const std::string_view view = utf8(text);
+  if (view.size() > 0xf0000000u) throw std::length_error("a text is longer than 4 GiB");
+  return view;
+}
+
+nb::list passages_list(const std::vector<PassageRange>& ranges) {
+  nb::list list;
+  for (const PassageRange& r : ranges) list.append(nb::make_tuple(r.start, r.end, r.byte_start, r.byte_end));
+  return list;
+}
+
+// Calls sink(term, word) for every word that is no stop word.
+template <class Sink>
+void analyze(const Analyzer& analyzer, nb::str text, Sink sink) {
+  Utf8 utf8;
+  Analyzer::Scratch scratch(analyzer);
+  analyzer.split(analysed_text(text, utf8), scratch, [&](const Word& word) {
+    const std::string_view term = analyzer.filter(word.word, scratch);
+    if (!term.empty()) sink(to_str(term), word);
+  });
+}
+
+nb::list ranges_list(const std::vector<Range>& ranges) {
+  nb::list list;
+  for (const Range& r : ranges) list.append(nb::make_tuple(r.start, r.end));
+  return list;
+}
+
+std::vector<Excerpter::Term> terms_of(nb::handle pairs, Utf8& utf8) {
+  std::vector<Excerpter::Term> terms;
+  for (nb::handle pair : pairs)
+    terms.push_back({std::string(utf8(nb::borrow<nb::object>(pair[0]))), nb::cast<double>(pair[1])});
+  return terms;
+}
+
+// Per text: what to highlight and which windows to show, each [(start, end)].
+nb::list find_excerpts(const Analyzer& analyzer, nb::list texts, nb::list terms, nb::str query) {
+  Utf8 utf8;
+  std::vector<std::string_view> views;
+  for (nb::handle text : texts) views.push_back(analysed_text(nb::cast<nb::str>(text), utf8));
+  auto wanted = terms_of(terms, utf8);
+  const std::string_view query_text = analysed_text(query, utf8);
+  std::vector<Excerpt> found;
+  {
+    const nb::gil_scoped_release unlocked;
+    Excerpter excerpter(analyzer, std::move(wanted), query_text);
+    for (const std::string_view view : views) found.push_back(excerpter(view));
+  }
+  nb::list out;
+  for (const Excerpt& e : found) out.append(nb::make_tuple(ranges_list(e.highlights), ranges_list(e.windows)));
+  return out;
+}
+
+nb::list find_highlights(const Analyzer& analyzer, nb::str text, const std::vector<std::string>& terms) {
+  Utf8 utf8;
+  const std::string_view view = analysed_text(text, utf8);
+  std::vector<Range> found;
+  {
+    const nb::gil_scoped_release unlocked;
+    std::vector<Excerpter::Term> wanted;
+    for (const std::string& term : terms) wanted.push_back({term, 0});
+    found = Excerpter(analyzer, std::move(wanted), {}).highlights(view);
+  }
+  return ranges_list(found);
+}
+
+}  // namespace
+
+void bind_analysis(nb::module_& m) {
+  nb::class_<Analyzer>(m, "Analyzer")
+      .def(
+          "__init__",
+          [](Analyzer* self, bool normalize, bool casefold, bool possessive, std::vector<std::string> stop_words,
+             std::string stemmer) {
+            new (self) Analyzer({normalize, casefold, possessive, std::move(stop_words), std::move(stemmer)});
+          },
+          nb::kw_only(), "normalize"_a = true, "casefold"_a = true, "possessive"_a = false,
+          "stop_words"_a = std::vector<std::string>{}, "stemmer"_a = "")
+      .def(
+          "analyze",
+          [](const Analyzer& self, nb::str text) {
+            nb::list out;
+            analyze(self, text, [&](nb::str term, const Word& w) {
+              out.append(nb::make_tuple(term, w.position, w.start, w.end));
+            });
+            return out;
+          },
+          "text"_a)
+      .def(
+          "terms",
+          [](const Analyzer& self, nb::str text) {
+            nb::list out;
+            analyze(self, text, [&](nb::str term, const Word&) { out.append(term); });
+            return out;
+          },
+          "text"_a)
+      .def("highlights", &find_highlights, "text"_a, "terms"_a)
+      .def("excerpts", &find_excerpts, "texts"_a, "terms"_a, "query"_a);
+
+  m.def(
+      "split_passages",
+      [](nb::str text, uint32_t words, const std::vector<uint32_t>& headings) {
+        Utf8 utf8;
+        return passages_list(split_passages(analysed_text(text, utf8), words, headings));
+      },
+      "text"_a, "words"_a, "headings"_a = std::vector<uint32_t>{});
+  m.def(
+      "split_sentences",
+      [](nb::str text) {
+        Utf8 utf8;
+        return passages_list(split_sentences(analysed_text(text, utf8)));
+      },
+      "text"_a);
+  m.def("unicode_version", &unicode_version);
+}
+
+}  // namespace gossamer

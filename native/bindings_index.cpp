@@ -1,0 +1,348 @@
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/unique_ptr.h>
+
+#include "bindings.h"
+#include "index/builder.h"
+#include "index/merger.h"
+#include "index/query.h"
+#include "index/segment.h"
+#include "index/traversal.h"
+
+namespace gossamer {
+
+namespace {
+
+// A buffer that native code reads without the GIL; released with it.
+std::shared_ptr<const Py_buffer> hold_buffer(nb::handle object) {
+  auto* view = new Py_buffer;
+  if (PyObject_GetBuffer(object.ptr(), view, PyBUF_SIMPLE) != 0) {
+    delete view;
+    nb::raise_python_error();
+  }
+  return {view, [](Py_buffer* held) {
+            const nb::gil_scoped_acquire gil;
+            PyBuffer_Release(held);
+            delete held;
+          }};
+}
+
+std::vector<QueryTerm> weighted_terms(nb::handle pairs) {
+  std::vector<QueryTerm> query;
+  Utf8 utf8;
+  for (nb::handle pair : pairs)
+    query.push_back({std::string(utf8(nb::borrow<nb::object>(pair[0]))), nb::cast<double>(pair[1])});
+  std::sort(query.begin(), query.end(), [](const QueryTerm& a, const QueryTerm& b) { return a.term < b.term; });
+  for (size_t i = 1; i < query.size(); ++i)
+    if (query[i].term == query[i - 1].term) throw std::invalid_argument("a query names the term " + query[i].term + " twice");
+  return query;
+}
+
+// Documents as tuples (id, title, text, metadata bytes, headings [(start, end, level, value)]).
+std::vector<DocumentView> document_views(nb::list documents, uint64_t insertion, Utf8& utf8) {
+  std::vector<DocumentView> views;
+  views.reserve(documents.size());
+  for (nb::handle item : documents) {
+    const auto fields = nb::cast<nb::tuple>(item);
+    DocumentView view{utf8(fields[0]), utf8(fields[1]), utf8(fields[2]), {}, {}, insertion++};
+    if (view.text.size() > 0xf0000000u) throw std::length_error("a document's text is longer than 4 GiB");
+    const auto metadata = nb::cast<nb::bytes>(fields[3]);
+    view.metadata = {metadata.c_str(), metadata.size()};
+    for (nb::handle heading : nb::cast<nb::list>(fields[4]))
+      view.headings.push_back({nb::cast<uint32_t>(heading[0]), nb::cast<uint32_t>(heading[1]), nb::cast<uint32_t>(heading[2]),
+                               utf8(nb::borrow<nb::object>(heading[3]))});
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+nb::dict facts_dict(const SegmentFacts& facts) {
+  nb::dict d;
+  d["documents"] = facts.documents;
+  d["rows"] = facts.rows;
+  d["terms"] = facts.terms;
+  d["postings"] = facts.postings;
+  d["tokens"] = facts.tokens;
+  d["written_mean"] = facts.written_mean;
+  d["largest_ratio"] = facts.largest_ratio;
+  return d;
+}
+
+SegmentFacts facts_from(nb::dict d) {
+  SegmentFacts facts;
+  facts.documents = nb::cast<uint64_t>(d["documents"]);
+  facts.rows = nb::cast<uint64_t>(d["rows"]);
+  facts.terms = nb::cast<uint64_t>(d["terms"]);
+  facts.postings = nb::cast<uint64_t>(d["postings"]);
+  facts.tokens = nb::cast<uint64_t>(d["tokens"]);
+  facts.written_mean = nb::cast<double>(d["written_mean"]);
+  facts.largest_ratio = nb::cast<double>(d["largest_ratio"]);
+  return facts;
+}
+
+nb::object read_only_bytes(const Section& section) {
+  auto* owner = new std::shared_ptr<const void>(section.owner);
+  nb::capsule capsule(owner, [](void* p) noexcept { delete static_cast<std::shared_ptr<const void>*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, const uint8_t, nb::ndim<1>>(section.data, {section.bytes}, capsule));
+}
+
+std::shared_ptr<Segment> open_segment(nb::handle file, nb::dict sections, const std::string& space, bool text, nb::dict facts) {
+  const auto buffer = hold_buffer(file);
+  SectionBytes bytes;
+  for (auto [name, place] : sections) {
+    const auto offset = nb::cast<uint64_t>(place[0]), length = nb::cast<uint64_t>(place[1]);
+    const auto size = static_cast<uint64_t>(buffer->len);
+    if (offset > size || length > size - offset || offset % 64 != 0) throw Damaged("section table: a section lies outside the file");
+    bytes[nb::cast<std::string>(name)] = {static_cast<const uint8_t*>(buffer->buf) + offset, length};
+  }
+  return std::make_shared<Segment>(std::move(bytes), space, text, facts_from(facts), buffer);
+}
+
+void check_row(const Segment& segment, uint32_t row) {
+  if (row >= segment.rows()) throw nb::index_error("row out of range");
+}
+
+void check_document(const Segment& segment, uint32_t document) {
+  if (document >= segment.documents()) throw nb::index_error("document out of range");
+}
+
+const Segment& segment_at(const Snapshot& snapshot, uint32_t segment) {
+  if (segment >= snapshot.segments().size()) throw nb::index_error("segment out of range");
+  return *snapshot.segments()[segment];
+}
+
+nb::list ranking(const Snapshot& snapshot, const std::vector<Hit>& hits) {
+  nb::list out;
+  for (const Hit& hit : hits) out.append(nb::make_tuple(to_str(snapshot.segments()[hit.segment]->id(hit.document)), hit.score));
+  return out;
+}
+
+// Runs the queries without the GIL, looking for Ctrl-C between them.
+template <class Query>
+nb::list rank_all(const Snapshot& snapshot, size_t n, Query&& query_at, size_t k, bool exhaustive) {
+  nb::list out;
+  for (size_t i = 0; i < n; ++i) {
+    std::vector<Hit> hits;
+    {
+      const nb::gil_scoped_release unlocked;
+      hits = snapshot.top_k(query_at(i), k, exhaustive);
+    }
+    out.append(ranking(snapshot, hits));
+    if (PyErr_CheckSignals() != 0) nb::raise_python_error();
+  }
+  return out;
+}
+
+}  // namespace
+
+void bind_index(nb::module_& m) {
+  nb::register_exception_translator(
+      [](const std::exception_ptr& p, void* payload) {
+        try {
+          std::rethrow_exception(p);
+        } catch (const Damaged& e) {
+          PyErr_SetString(static_cast<PyObject*>(payload), e.what());
+        }
+      },
+      nb::exception<Damaged>(m, "Damaged").release().ptr());
+
+  nb::class_<Bm25>(m, "Bm25")
+      .def(
+          "__init__",
+          [](Bm25* self, const std::string& variant, double k1, double b, double delta, double mu, bool lucene_lengths) {
+            const std::vector<std::string> names{"robertson", "lucene", "atire", "bm25l", "bm25plus", "tfidf", "ql_dirichlet"};
+            const auto found = std::find(names.begin(), names.end(), variant);
+            if (found == names.end()) throw std::invalid_argument("unknown BM25 variant " + variant);
+            new (self) Bm25{static_cast<Variant>(found - names.begin()), k1, b, delta, mu, lucene_lengths};
+          },
+          "variant"_a, "k1"_a, "b"_a, "delta"_a, "mu"_a, "lucene_lengths"_a);
+
+  nb::class_<QueryParser>(m, "QueryParser")
+      .def(nb::init<std::shared_ptr<const Analyzer>>())
+      .def("parse", [](const QueryParser& self, nb::str text) {
+        Utf8 utf8;
+        nb::list out;
+        for (const QueryTerm& q : self.parse(utf8(text))) out.append(nb::make_tuple(to_str(q.term), q.weight));
+        return out;
+      });
+
+  nb::class_<Builder>(m, "Builder")
+      .def(
+          "__init__",
+          [](Builder* self, std::string space, std::shared_ptr<Analyzer> analyzer, std::vector<std::string> columns,
+             uint32_t passage_words, unsigned threads, const Bm25& scoring) {
+            new (self) Builder(std::move(space), std::move(analyzer), std::move(columns), {passage_words, threads, scoring});
+          },
+          "space"_a, "analyzer"_a.none(), "columns"_a, "passage_words"_a, "threads"_a, "scoring"_a)
+      .def(
+          "add",
+          [](Builder& self, nb::list documents, uint64_t insertion) {
+            Utf8 utf8;
+            const auto views = document_views(documents, insertion, utf8);
+            const nb::gil_scoped_release unlocked;
+            self.add(views);
+          },
+          "documents"_a, "insertion"_a)
+      .def(
+          "add_vectors",
+          [](Builder& self, nb::list documents, uint64_t insertion, nb::list ranges,
+             nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig> indptr, nb::ndarray<const uint32_t, nb::ndim<1>, nb::c_contig> indices,
+             nb::ndarray<const float, nb::ndim<1>, nb::c_contig> values) {
+            Utf8 utf8;
+            const auto views = document_views(documents, insertion, utf8);
+            const auto rows = nb::cast<std::vector<std::vector<std::tuple<uint32_t, uint32_t, uint32_t, uint32_t>>>>(ranges);
+            std::vector<std::vector<std::array<uint32_t, 4>>> row_ranges;
+            size_t n = 0;
+            for (const auto& document : rows) {
+              auto& out = row_ranges.emplace_back();
+              for (const auto& [a, b, c, d] : document) out.push_back({a, b, c, d});
+              n += document.size();
+            }
+            if (rows.size() != views.size() || indptr.size() != n + 1 || indices.size() != values.size())
+              throw std::invalid_argument("add_vectors: shapes disagree");
+            std::vector<VectorView> vectors;
+            for (size_t r = 0; r < n; ++r) {
+              const int64_t from = indptr.data()[r], to = indptr.data()[r + 1];
+              if (from < 0 || to < from || static_cast<size_t>(to) > indices.size())
+                throw std::invalid_argument("add_vectors: indptr is not ascending");
+              vectors.push_back({indices.data() + from, values.data() + from, static_cast<size_t>(to - from)});
+            }
+            const nb::gil_scoped_release unlocked;
+            self.add_vectors(views, row_ranges, vectors);
+          },
+          "documents"_a, "insertion"_a, "ranges"_a, "indptr"_a, "indices"_a, "values"_a)
+      .def("erase", &Builder::erase)
+      .def("contains", &Builder::contains)
+      .def("live_ids", &Builder::live_ids)
+      .def_prop_ro("documents", &Builder::documents)
+      .def_prop_ro("pending", &Builder::pending)
+      .def_prop_ro("memory", &Builder::memory)
+      .def("flush", [](Builder& self) {
+        SegmentFacts facts;
+        std::vector<uint32_t> dead;
+        std::vector<Section> sections;
+        {
+          const nb::gil_scoped_release unlocked;
+          sections = self.flush(facts, dead);
+        }
+        nb::list out;
+        for (const Section& s : sections) out.append(nb::make_tuple(s.name, s.kind, s.required, read_only_bytes(s)));
+        return nb::make_tuple(out, facts_dict(facts), dead);
+      });
+
+  nb::class_<Segment>(m, "Segment")
+      .def_prop_ro("rows", &Segment::rows)
+      .def_prop_ro("documents", &Segment::documents)
+      .def("id", [](const Segment& self, uint32_t d) { check_document(self, d); return to_str(self.id(d)); })
+      .def("find", [](const Segment& self, nb::str id) {
+        Utf8 utf8;
+        std::vector<uint32_t> out;
+        self.find(utf8(id), out);
+        return out;
+      })
+      .def("document_of", [](const Segment& self, uint32_t row) { check_row(self, row); return self.document_of(row); })
+      .def("order", [](const Segment& self, uint32_t row) { check_row(self, row); return self.order(row); })
+      .def("range", [](const Segment& self, uint32_t row) {
+        check_row(self, row);
+        return nb::make_tuple(self.range(row)[0], self.range(row)[1]);
+      })
+      .def("metadata", [](const Segment& self, uint32_t d) {
+        check_document(self, d);
+        const std::string bytes = self.metadata(d);
+        return nb::bytes(bytes.data(), bytes.size());
+      })
+      .def("text", [](const Segment& self, uint32_t d) { check_document(self, d); return to_str(self.text(d)); })
+      .def("passage", [](const Segment& self, uint32_t row) { check_row(self, row); return to_str(self.passage(row)); })
+      .def("term", [](const Segment& self, uint32_t t) {
+        if (t >= self.space().terms.size()) throw nb::index_error("term out of range");
+        return nb::make_tuple(to_str(self.space().terms.at(t)), self.space().frequency(t));
+      });
+  m.def("open_segment", &open_segment, "file"_a, "sections"_a, "space"_a, "text"_a, "facts"_a);
+
+  nb::class_<Snapshot>(m, "Snapshot")
+      .def(
+          "__init__",
+          [](Snapshot* self, std::vector<std::shared_ptr<Segment>> segments, std::vector<std::vector<uint32_t>> dead, bool text,
+             const Bm25& scoring) {
+            if (segments.size() != dead.size()) throw std::invalid_argument("one list of dead documents a segment");
+            std::vector<Bitmap> accepts;
+            for (size_t i = 0; i < segments.size(); ++i) accepts.push_back(segments[i]->accept(dead[i]));
+            new (self) Snapshot({segments.begin(), segments.end()}, std::move(accepts), text, scoring);
+          },
+          "segments"_a, "dead"_a, "text"_a, "scoring"_a)
+      .def_prop_ro("rows", &Snapshot::rows)
+      .def_prop_ro("tokens", &Snapshot::tokens)
+      .def_prop_ro("mean_length", &Snapshot::mean_length)
+      .def(
+          "rank_texts",
+          [](const Snapshot& self, const QueryParser& parser, nb::list texts, size_t k, bool exhaustive) {
+            Utf8 utf8;
+            std::vector<std::string_view> queries;
+            for (nb::handle text : texts) queries.push_back(utf8(text));
+            return rank_all(self, queries.size(), [&](size_t i) { return parser.parse(queries[i]); }, k, exhaustive);
+          },
+          "parser"_a, "texts"_a, "k"_a, "exhaustive"_a)
+      .def(
+          "rank_terms",
+          [](const Snapshot& self, nb::list queries, size_t k, bool exhaustive) {
+            std::vector<std::vector<QueryTerm>> parsed;
+            for (nb::handle query : queries) parsed.push_back(weighted_terms(query));
+            return rank_all(self, parsed.size(), [&](size_t i) -> const auto& { return parsed[i]; }, k, exhaustive);
+          },
+          "queries"_a, "k"_a, "exhaustive"_a)
+      .def(
+          "top_k",
+          [](const Snapshot& self, nb::list query, size_t k, bool exhaustive) {
+            const auto terms = weighted_terms(query);
+            std::vector<Hit> hits;
+            TraversalCost cost;
+            {
+              const nb::gil_scoped_release unlocked;
+              hits = self.top_k(terms, k, exhaustive, &cost);
+            }
+            nb::list out;
+            for (const Hit& h : hits) out.append(nb::make_tuple(h.score, h.segment, h.row, h.document, h.order));
+            return nb::make_tuple(out, cost.postings, cost.candidates);
+          },
+          "query"_a, "k"_a, "exhaustive"_a)
+      .def(
+          "explain",
+          [](const Snapshot& self, nb::list query, uint32_t segment, uint32_t row) {
+            check_row(segment_at(self, segment), row);
+            nb::list out;
+            for (const Contribution& c : self.explain(weighted_terms(query), {0, segment, row, 0, 0}))
+              out.append(nb::make_tuple(to_str(c.term), c.query_weight, c.document_weight, c.contribution));
+            return out;
+          },
+          "query"_a, "segment"_a, "row"_a);
+
+  nb::class_<Merger>(m, "Merger")
+      .def(
+          "__init__",
+          [](Merger* self, std::string space, bool text, std::vector<std::shared_ptr<Segment>> segments,
+             std::vector<std::vector<uint32_t>> dead, const Bm25& scoring) {
+            const nb::gil_scoped_release unlocked;
+            new (self) Merger(std::move(space), text, {segments.begin(), segments.end()}, dead, scoring);
+          },
+          "space"_a, "text"_a, "segments"_a, "dead"_a, "scoring"_a)
+      .def_prop_ro("sections", [](const Merger& self) {
+        nb::list out;
+        for (const auto& o : self.sections()) out.append(nb::make_tuple(o.name, o.kind, o.required));
+        return out;
+      })
+      .def(
+          "write",
+          [](Merger& self, size_t i, nb::callable sink) {
+            const nb::gil_scoped_release unlocked;
+            self.write(i, [&](const void* data, size_t bytes) {
+              const nb::gil_scoped_acquire gil;
+              if (PyErr_CheckSignals() != 0) nb::raise_python_error();
+              sink(nb::bytes(data, bytes));
+              return true;
+            });
+          },
+          "section"_a, "sink"_a)
+      .def_prop_ro("facts", [](const Merger& self) { return facts_dict(self.facts()); });
+}
+
+}  // namespace gossamer
