@@ -213,7 +213,10 @@ void bind_index(nb::module_& m) {
           "documents"_a, "insertion"_a, "ranges"_a, "indptr"_a, "indices"_a, "values"_a)
       .def("erase", &Builder::erase)
       .def("contains", &Builder::contains)
-      .def("live_ids", &Builder::live_ids)
+      .def("superseded", [](const Builder& self, const Segment& older) {
+        const nb::gil_scoped_release unlocked;
+        return self.superseded(older);
+      })
       .def_prop_ro("documents", &Builder::documents)
       .def_prop_ro("pending", &Builder::pending)
       .def_prop_ro("memory", &Builder::memory)

@@ -5,8 +5,12 @@
 #include <span>
 #include <thread>
 #include <utility>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "analysis/passages.h"
+#include "index/segment.h"
 #include "index/shard.h"
 
 namespace gossamer {
@@ -133,11 +137,10 @@ bool Builder::erase(std::string_view id) {
   return true;
 }
 
-std::vector<std::string> Builder::live_ids() const {
-  std::vector<std::string> ids;
-  ids.reserve(live_.size());
-  for (const auto& [id, place] : live_) ids.push_back(id);
-  return ids;
+std::vector<uint32_t> Builder::superseded(const Segment& older) const {
+  std::vector<uint32_t> found;
+  for (const auto& [id, place] : live_) older.find(id, found);
+  return found;
 }
 
 void Builder::add(const std::vector<DocumentView>& documents) {
@@ -200,6 +203,9 @@ std::vector<Section> Builder::flush(SegmentFacts& facts, std::vector<uint32_t>& 
   dead_.clear();
   documents_ = 0;
   for (auto& shard : shards_) shard = std::make_unique<Shard>(analyzer_.get());
+#ifdef __GLIBC__
+  malloc_trim(0);  // what the shards held would stay with the process, beside what the next ones need
+#endif
   return sections;
 }
 

@@ -52,6 +52,7 @@ struct BuilderOptions {
 };
 
 struct Shard;
+class Segment;
 
 class Builder {
  public:
@@ -69,7 +70,7 @@ class Builder {
 
   bool erase(std::string_view id);  // true when a live document with this id was pending
   bool contains(std::string_view id) const { return live_.contains(std::string(id)); }
-  std::vector<std::string> live_ids() const;
+  std::vector<uint32_t> superseded(const Segment& older) const;  // documents of an older segment whose ids are pending
   uint64_t documents() const { return live_.size(); }
   uint64_t pending() const { return documents_; }
   uint64_t memory() const;          // bytes at the peak of flush(), estimated

@@ -62,7 +62,7 @@ struct Merger::State {
   };
   std::vector<uint64_t> first;
   std::vector<Part> parts;
-  std::vector<uint64_t> term_offset{0}, posting{0}, cf, block_offset{0}, stored, id_offset{0}, position_start{0};
+  std::vector<uint64_t> term_offset{0}, posting{0}, cf, block_offset{0}, position_start{0};
   std::vector<uint8_t> term_max;
   WindowDirectory windows;
 
@@ -203,9 +203,6 @@ void Merger::State::plan_terms() {
 }
 
 void Merger::State::describe_documents() {
-  for (const Source& source : sources)
-    for (uint32_t d = 0; d < source.segment->documents(); ++d)
-      if (source.documents[d]) id_offset.push_back(id_offset.back() + source.segment->id(d).size());
   const auto each_document = [this](auto&& f) {
     for (const Source& source : sources)
       for (uint32_t d = 0; d < source.segment->documents(); ++d)
@@ -216,7 +213,13 @@ void Merger::State::describe_documents() {
       for (uint32_t r = 0; r < source.segment->rows(); ++r)
         if (source.rows[r]) f(source, r);
   };
-  add_array("ids.offsets", id_offset);
+  add("ids.offsets", "u64", true, [=](const auto& sink) {
+    Output<uint64_t> out(sink);
+    uint64_t end = 0;
+    out.put(end);
+    each_document([&](const Source& source, uint32_t d) { out.put(end += source.segment->id(d).size()); });
+    out.send();
+  });
   add("ids.bytes", "u8", true, [=](const auto& sink) {
     Output<char> out(sink);
     each_document([&](const Source& source, uint32_t d) {
@@ -225,9 +228,14 @@ void Merger::State::describe_documents() {
     out.send();
   });
   add("ids.hash", "u32", true, [=, this](const auto& sink) {
-    std::vector<std::pair<const Segment*, uint32_t>> from;
-    each_document([&](const Source& source, uint32_t d) { from.emplace_back(source.segment.get(), d); });
-    const auto slots = build_hash_slots(from.size(), [&](size_t i) { return from[i].first->id(from[i].second); });
+    std::vector<uint32_t> old;  // numbers in the sources, which follow each other
+    old.reserve(facts.documents);
+    each_document([&](const Source&, uint32_t d) { old.push_back(d); });
+    size_t source = 0;
+    const auto slots = build_hash_slots(old.size(), [&](size_t i) {
+      while (source + 1 < sources.size() && sources[source + 1].document_base <= i) ++source;
+      return sources[source].segment->id(old[i]);
+    });
     if (!sink(slots.data(), slots.size() * sizeof(uint32_t))) throw std::runtime_error("merge stopped");
   });
   add("rows.doc", "u32", true, [=](const auto& sink) {
@@ -256,10 +264,8 @@ void Merger::State::describe_documents() {
       if (!data.empty() && !sink(data.data(), data.size())) throw std::runtime_error("merge stopped");
     };
     each_document([&](const Source& source, uint32_t d) {
-      const std::string metadata = source.segment->metadata(d), body = source.segment->text(d);
-      const uint64_t at = store.append(metadata);
-      store.append(body);
-      stored.insert(stored.end(), {at, metadata.size(), body.size()});
+      store.append(source.segment->metadata(d));
+      store.append(source.segment->text(d));
       if (store.memory() > kChunk) {
         store.take(ends, data);
         send();
@@ -269,7 +275,16 @@ void Merger::State::describe_documents() {
     send();
   });
   add_array("store.blocks", block_offset);
-  add_array("docs.store", stored);
+  add("docs.store", "u64", true, [=](const auto& sink) {
+    Output<uint64_t> out(sink);
+    uint64_t at = 0;
+    each_document([&](const Source& source, uint32_t d) {
+      const auto [metadata, body] = source.segment->stored_bytes(d);
+      for (uint64_t value : {at, metadata, body}) out.put(value);
+      at += metadata + body;
+    });
+    out.send();
+  });
 }
 
 void Merger::State::describe_space() {

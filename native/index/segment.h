@@ -92,6 +92,9 @@ class Segment {
   std::span<const uint32_t, 4> range(uint32_t row) const { return row_range_.subspan(row * size_t{4}).first<4>(); }
   std::string metadata(uint32_t document) const;
   std::string text(uint32_t document) const;
+  std::pair<uint64_t, uint64_t> stored_bytes(uint32_t document) const {  // of metadata and text
+    return {stored_[document * size_t{3} + 1], stored_[document * size_t{3} + 2]};
+  }
   std::string passage(uint32_t row) const;
 
   // Rows of live documents, given the dead document numbers (ascending).

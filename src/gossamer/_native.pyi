@@ -103,8 +103,8 @@ class Builder:
     def contains(self, identifier: str, /) -> bool:
         """Was the document added since the last flush?"""
 
-    def live_ids(self) -> list[str]:
-        """Ids added since the last flush and not erased."""
+    def superseded(self, older: Segment, /) -> list[int]:
+        """Documents of an older segment that were added again since the last flush."""
 
     @property
     def documents(self) -> int:

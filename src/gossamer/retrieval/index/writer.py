@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from math import log
@@ -25,12 +26,15 @@ from gossamer.text import passages
 from gossamer.text.documents import Document
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from gossamer.retrieval.encoders import SparseEncoder
     from gossamer.retrieval.index.container import SectionWriter
     from gossamer.retrieval.vectors import SparseVectors
 
 _BATCH_CHARACTERS = 1 << 20
 _BATCH_DOCUMENTS = 2048
+_BUILDER_SHARE = 0.75  # of the memory: the rest is for batches, the allocator's gaps, and what a batch more brings
 _MERGE_FACTOR = 8  # segments of one size class that are merged into one
 _SMALLEST_CLASS = 1000  # rows
 
@@ -80,20 +84,35 @@ class Writer:
     # --- adding --------------------------------------------------------------------------------------------------
 
     def add(self, documents: Iterable[str | dict[str, Any] | Document]) -> int:
-        """Add documents; returns how many."""
-        count, characters = 0, 0
+        """Add documents; returns how many. With several threads a batch is read while the one before is indexed."""
+        from concurrent.futures import ThreadPoolExecutor  # readers of an index need not wait for its import
+
+        count = 0
+        with ThreadPoolExecutor(1) if self._threads > 1 else nullcontext() as beside:
+            taken: Future[None] | None = None
+            for batch in self._batches(documents):
+                count += len(batch)
+                if beside is None:
+                    self._add_batch(batch)
+                    continue
+                if taken is not None:
+                    taken.result()
+                taken = beside.submit(self._add_batch, batch)
+            if taken is not None:
+                taken.result()
+        return count
+
+    def _batches(self, documents: Iterable[str | dict[str, Any] | Document]) -> Iterator[list[Document]]:
         batch: list[Document] = []
-        for item in documents:
-            document = as_document(item, self._next_insertion + len(batch))
-            batch.append(document)
-            characters += len(document.text)
-            count += 1
+        characters = 0
+        for insertion, item in enumerate(documents, self._next_insertion):
+            batch.append(as_document(item, insertion))
+            characters += len(batch[-1].text)
             if characters >= _BATCH_CHARACTERS or len(batch) >= _BATCH_DOCUMENTS:
-                self._add_batch(batch)
+                yield batch
                 batch, characters = [], 0
         if batch:
-            self._add_batch(batch)
-        return count
+            yield batch
 
     def _add_batch(self, batch: list[Document]) -> None:
         space = self._manifest.space
@@ -171,7 +190,7 @@ class Writer:
     def _added(self, count: int) -> None:
         self._next_insertion += count
         assert self._builder is not None
-        if self._builder.memory > self._memory:
+        if self._builder.memory > self._memory * _BUILDER_SHARE:
             self._flush()
 
     # --- deleting ------------------------------------------------------------------------------------------------
@@ -204,8 +223,9 @@ class Writer:
         if self._builder is None or self._builder.pending == 0:
             self._builder = None
             return
-        for identifier in self._builder.live_ids() if self._segments else ():
-            self._kill(identifier)
+        for segment in self._segments:
+            with naming_damage([segment]):
+                segment.dead.update(self._builder.superseded(segment.native))
         sections, facts, dead = self._builder.flush()
         container = ContainerWriter(self._storage, self._new_name("segment"))
         try:
