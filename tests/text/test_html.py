@@ -59,4 +59,4 @@ def test_html_is_decoded_as_it_declares(declaration, encoding):
 
 def test_html_without_text_or_with_bad_bytes_is_refused():
     assert reason("html", b"<html><script>var a;</script></html>") == "no text in the page"
-    assert reason("html", b"<html><p>wing \xff") == "invalid UTF-8 at byte 14 (0xff)"
+    assert reason("html", b"<html><p>\x81\x8d\x8f") == "invalid UTF-8 at byte 9 (0x81), and no other encoding fits"

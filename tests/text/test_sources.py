@@ -157,7 +157,7 @@ def test_every_bad_file_is_skipped_with_its_reason(here):
     whole = gzip.compress(b"text " * 1000)
     write(
         {
-            "in/bad.txt": b"wing \xff",
+            "in/bad.txt": b"wing \x81",
             "in/cut.txt.gz": whole[:-20],
             "in/empty.md": b"",
             "in/good.txt": b"good",
@@ -174,7 +174,7 @@ def test_every_bad_file_is_skipped_with_its_reason(here):
     documents, skipped = read_all("in")
     assert [document.id for document in documents] == ["good.txt", "records.jsonl#1"]
     assert {problem.path.removeprefix("in/"): problem.reason for problem in skipped} == {
-        "bad.txt": "invalid UTF-8 at byte 5 (0xff)",
+        "bad.txt": "invalid UTF-8 at byte 5 (0x81), and no other encoding fits",
         "cut.txt.gz": "damaged gzip data after 0 bytes of content (Compressed file ended before the "
         "end-of-stream marker was reached)",
         "dangling": "no such file or directory",
@@ -215,7 +215,11 @@ def test_a_file_without_permission_is_skipped():
 @pytest.mark.parametrize(
     ("files", "where", "reason"),
     [
-        ({"in/a.txt": b"\xff", "in/b.txt": b"good"}, "in/a.txt", "invalid UTF-8 at byte 0 (0xff)"),
+        (
+            {"in/a.txt": b"\x81", "in/b.txt": b"a"},
+            "in/a.txt",
+            "invalid UTF-8 at byte 0 (0x81), and no other encoding fits",
+        ),
         ({"in/a.jsonl": b'{"text": "a"}\nbad\n'}, "in/a.jsonl:2", "not JSON: Expecting value at column 1"),
         ({"in/a.png": b"\0"}, "in/a.png", "binary file of no format that is read here"),
         ({"in/a.gz": gzip.compress(b"\0")}, "in/a.gz", "binary file of no format that is read here"),
@@ -230,10 +234,10 @@ def test_strict_raises_the_first_problem(here, files, where, reason):
 
 
 def test_without_a_callback_a_warning_is_logged(here, caplog):
-    write({"a.txt": b"\xff"})
+    write({"a.txt": b"\x81"})
     with caplog.at_level(logging.WARNING):
         assert list(read("a.txt")) == []
-    assert caplog.messages == ["skipped a.txt: invalid UTF-8 at byte 0 (0xff)"]
+    assert caplog.messages == ["skipped a.txt: invalid UTF-8 at byte 0 (0x81), and no other encoding fits"]
 
 
 def test_links_are_followed_and_loops_end(here):
@@ -256,18 +260,18 @@ def test_names_that_are_not_utf8_or_hold_line_ends_are_escaped(here):
     os.mkdir("in")
     for name in (b"in/caf\xe9.txt", b"in/two\nlines.txt"):
         with open(name, "wb") as file:
-            file.write(b"text" if b"caf" in name else b"\xff")
+            file.write(b"text" if b"caf" in name else b"\x81")
     documents, skipped = read_all("in")
     assert [document.id for document in documents] == ["caf\\xe9.txt"]
     json.dumps(documents[0].to_dict(), ensure_ascii=False).encode()
-    assert skipped == [Skipped("in/two\\nlines.txt", "invalid UTF-8 at byte 0 (0xff)")]
+    assert skipped == [Skipped("in/two\\nlines.txt", "invalid UTF-8 at byte 0 (0x81), and no other encoding fits")]
 
 
 def test_the_bytes_reported_add_up_to_the_total(here):
     write(TREE)
     write(
         {
-            "docs/bad.txt": b"\xff" * 100,
+            "docs/bad.txt": b"\x81" * 100,
             "docs/e.pdf": tiny_pdf([["x"]]),
             "docs/f.jsonl.gz": gzip.compress(b'{"text": "a"}\n' * 10_000),
         }

@@ -12,12 +12,11 @@ from typing import BinaryIO
 
 from gossamer.errors import Unreadable
 from gossamer.text.documents import Document, Span
-from gossamer.text.readers.encoding import decode, has_utf16_mark, is_binary, read_bytes
+from gossamer.text.readers.encoding import decode_markup, is_binary, read_bytes
 from gossamer.text.readers.registry import Options, Reader, register
 
 _SIGNATURE = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
-_DECLARED = re.compile(rb"<(?:meta\b[^>]*?\bcharset|\?xml\b[^>]*?\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_PROLOGUE_BYTES = 1024  # where HTML 5 looks for the declared encoding
+_PROLOGUE_BYTES = 1024
 _BLOCK = re.compile(r"<(h[1-6]|pre)>(.*?)</\1>", re.DOTALL)
 _TAG = re.compile(r"</?(?:h[1-6]|pre|p|br|ul|ol|li|a)\b[^<>]*>")
 _PERMALINKS = ("a.headerlink", "a.anchor", "a.mark", "a.doc-anchor", "a.anchorjs-link")
@@ -48,7 +47,7 @@ class HtmlReader(Reader):
         from resiliparse.parse.html import HTMLParserException, HTMLTree
 
         try:
-            tree = HTMLTree.parse(_decode(read_bytes(stream, path, options), path))
+            tree = HTMLTree.parse(decode_markup(read_bytes(stream, path, options), path))
         except HTMLParserException:
             raise Unreadable(path, "the HTML parser gives up on this page") from None
 
@@ -68,18 +67,6 @@ class HtmlReader(Reader):
             raise Unreadable(path, "no text in the page")
         title = " ".join((tree.title or "").split()) or next((s.value for s in spans if s.kind == "heading"), "")
         yield Document(options.document_id or path, text, title, spans=spans)
-
-
-def _decode(data: bytes, path: str) -> str:
-    """The page in the encoding it declares, UTF-8 by default."""
-    from resiliparse.parse.encoding import map_encoding_to_html5
-
-    declared = _DECLARED.search(data[:_PROLOGUE_BYTES])
-    if declared is None or has_utf16_mark(data):
-        return decode(data, path)
-    encoding = map_encoding_to_html5(declared[1].decode("ascii", "replace")) or "utf-8"
-    # A page that is readable at all to `_DECLARED` is not UTF-16, whatever it says.
-    return decode(data, path) if encoding.startswith("utf") else data.decode(encoding, "replace").replace("\0", "")
 
 
 def _structure(markup: str) -> tuple[str, list[Span]]:
