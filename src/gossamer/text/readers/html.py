@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from gossamer.errors import Unreadable
 from gossamer.text.documents import Document, Span
 from gossamer.text.readers.encoding import decode_markup, is_binary, read_bytes
 from gossamer.text.readers.registry import Options, Reader, register
+
+if TYPE_CHECKING:
+    from resiliparse.parse.html import HTMLTree
 
 _SIGNATURE = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 _PROLOGUE_BYTES = 1024
@@ -43,30 +46,45 @@ class HtmlReader(Reader):
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
         """One document; its title is the page's."""
-        from resiliparse.extract.html2text import extract_plain_text
-        from resiliparse.parse.html import HTMLParserException, HTMLTree
-
-        try:
-            tree = HTMLTree.parse(decode_markup(read_bytes(stream, path, options), path))
-        except HTMLParserException:
-            raise Unreadable(path, "the HTML parser gives up on this page") from None
-
-        def extract(part: HTMLTree | str, main_content: bool) -> tuple[str, list[Span]]:
-            markup = extract_plain_text(
-                part, preserve_formatting="minimal_html", main_content=main_content, skip_elements=_PERMALINKS
-            )
-            return _structure(markup)
-
+        tree = _parse(decode_markup(read_bytes(stream, path, options), path), path)
         # An author who marks the main content knows better than heuristics, which still clean what is inside it.
         marked = tree.body.query_selector("main, [role=main]") if tree.body else None
-        text, spans = extract(marked.html if marked else tree, main_content=True)
-        everything = extract(tree, main_content=False)
-        if len(text) < _MIN_SHARE * len(everything[0]):
-            text, spans = everything
+        text, spans = _extract(marked.html if marked else tree, main_content=True)
+        whole = _extract(tree, main_content=False)
+        if len(text) < _MIN_SHARE * len(whole[0]):
+            text, spans = whole
         if not text:
             raise Unreadable(path, "no text in the page")
         title = " ".join((tree.title or "").split()) or next((s.value for s in spans if s.kind == "heading"), "")
         yield Document(options.document_id or path, text, title, spans=spans)
+
+
+def everything(page: str, path: str) -> tuple[str, list[Span]]:
+    """All text of a page and its spans, for the pages of a book, where nothing is boilerplate.
+
+    Raises:
+        Unreadable: The parser fails.
+    """
+    return _extract(_parse(page, path), main_content=False)
+
+
+def _parse(page: str, path: str) -> HTMLTree:
+    from resiliparse.parse.html import HTMLParserException, HTMLTree
+
+    try:
+        return HTMLTree.parse(page)
+    except HTMLParserException:
+        raise Unreadable(path, "the HTML parser gives up on this page") from None
+
+
+def _extract(part: HTMLTree | str, main_content: bool) -> tuple[str, list[Span]]:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    return _structure(
+        extract_plain_text(
+            part, preserve_formatting="minimal_html", main_content=main_content, skip_elements=_PERMALINKS
+        )
+    )
 
 
 def _structure(markup: str) -> tuple[str, list[Span]]:

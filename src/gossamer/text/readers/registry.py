@@ -20,7 +20,10 @@ HEAD_BYTES = 8192
 
 MIB = 1 << 20
 
-_FORMATS = ("plain", "markdown", "html", "pdf", "jsonl", "delimited")
+_FORMATS = (
+    "plain", "markdown", "html", "pdf", "jsonl", "delimited",
+    "docx", "pptx", "odt", "epub", "notebook", "xml",
+)  # fmt: skip
 
 
 def _refuse(where: str, reason: str) -> None:
