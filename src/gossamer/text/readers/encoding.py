@@ -118,13 +118,27 @@ def decode_markup(data: bytes, path: str) -> str:
     Raises:
         Unreadable: As `decode`.
     """
-    from resiliparse.parse.encoding import map_encoding_to_html5
-
     declared = _DECLARED.search(data[:_PROLOGUE])
     if declared is None or data.startswith(tuple(mark for mark, _ in _MARKS)):
         return decode(data, path)
-    encoding = map_encoding_to_html5(declared[1].decode("ascii", "replace")) or "utf-8"
-    # A page that is readable at all to `_DECLARED` is not UTF-16, whatever it says.
+    return decode_as(data, declared[1].decode("ascii", "replace"), path)
+
+
+def decode_as(data: bytes, declared: str, path: str) -> str:
+    """The text in an encoding declared under any of its names on the web, else as `decode` finds it.
+
+    What is readable enough to declare that it is UTF-16 is not UTF-16.
+
+    Raises:
+        Unreadable: As `decode`.
+
+    Example:
+        >>> decode_as(b"caf\\xe9", "ISO-8859-1", "a.eml")
+        'café'
+    """
+    from resiliparse.parse.encoding import map_encoding_to_html5
+
+    encoding = map_encoding_to_html5(declared) or "utf-8"
     return decode(data, path) if encoding.startswith("utf") else _clean(data.decode(encoding, "replace"))
 
 

@@ -23,6 +23,7 @@ MIB = 1 << 20
 _FORMATS = (
     "plain", "markdown", "html", "pdf", "jsonl", "delimited",
     "docx", "pptx", "odt", "epub", "notebook", "xml",
+    "subtitles", "man", "mail",
 )  # fmt: skip
 
 
