@@ -103,6 +103,7 @@ SETTINGS = {
         Setting("index.encoder", "bm25", _text, "how a new index turns text into vectors"),
         Setting("index.analyzer", "english", _text, "how a new index turns text into terms: a name or a JSON file"),
         Setting("index.passages", "180", _or_word("off", _whole_number(10, 100_000)), "words per passage, or off"),
+        Setting("index.archive_depth", "2", _whole_number(0, 100), "archives inside each other to open; 0 opens none"),
         Setting("index.memory_limit", "512MiB", _size, "memory that indexing may use over the base"),
         Setting("index.threads", "auto", _or_word("auto", _whole_number(1, 1024)), "threads for indexing, or auto"),
         Setting("search.k", "10", _whole_number(1, 10_000), "how many documents a search shows"),

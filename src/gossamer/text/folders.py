@@ -51,8 +51,17 @@ def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, s
             skip(path, (error.strerror or str(error)).lower())
             continue
         if path == root or not any(marker.issubset(names) for marker in _MARKERS):
-            content = (name for name in names if not name.startswith(".") and name not in _NOT_CONTENT)
-            waiting += (os.path.join(path, name) for name in content)
+            waiting += (os.path.join(path, name) for name in names if not is_hidden(name))
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a part of a relative path is hidden or of a name that `files_below` leaves out.
+
+    Example:
+        >>> is_hidden("notes/.git/config"), is_hidden("notes/wing.md")
+        (True, False)
+    """
+    return any(part.startswith(".") or part in _NOT_CONTENT for part in path.split("/"))
 
 
 def is_content(path: str, base: str) -> bool:

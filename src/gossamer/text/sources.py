@@ -9,14 +9,13 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from glob import glob, has_magic
 from os import PathLike, fspath
-from pathlib import PurePath
 
 from gossamer.errors import Unreadable, UsageError
 from gossamer.text.documents import Document
 from gossamer.text.folders import Identity, files_below, identities, is_content
+from gossamer.text.readers.described import described, utf8
 from gossamer.text.readers.opening import OpenFile, open_file
 from gossamer.text.readers.python_source import PythonSource
 from gossamer.text.readers.registry import Options, Reader, choose
@@ -51,12 +50,14 @@ def read(
     on_bytes: Callable[[int], None] | None = None,
     strict: bool = False,
     exclude: Sequence[StrPath] = (),
+    archive_depth: int = 2,
 ) -> Iterator[Document]:
     """Every document of the sources, as a stream, in the same order each time.
 
     A file's id is its path relative to the PATH given; with several PATHs, the path as it is named. Records of a file
-    bring their own id, else ``file#line``. A document that is a whole file gets its path, size in bytes and time of
-    modification (UTC) as fields, and the file's name as title where it has none of its own.
+    bring their own id, else ``file#line``; a member of an archive is ``a.zip!inner/path``. A document that is a whole
+    file gets its path, size in bytes and time of modification (UTC) as fields, and the file's name as title where it
+    has none of its own.
 
     Args:
         paths: Files, folders (read recursively, hidden ones left out), globs, ``python:`` (the standard library and
@@ -66,6 +67,7 @@ def read(
         on_bytes: Told how many more bytes of the files were read; they add up to `total_bytes`.
         strict: Raise the first `Unreadable` instead.
         exclude: Files and folders that are not read, such as the index that is being written.
+        archive_depth: How many archives, one inside the other, are opened; 0 opens none.
 
     Raises:
         UsageError: A path does not exist or a glob matches nothing (at once, before anything is read).
@@ -75,7 +77,8 @@ def read(
         >>> [document.title for document in read(["notes", "*.html"])]
         ['Wings', 'Sails']
     """
-    reading = _Reading(Options(text_field, id_field), on_skip or _warn, on_bytes or _ignore, strict)
+    options = Options(text_field, id_field, archive_depth=archive_depth)
+    reading = _Reading(options, on_skip or _warn, on_bytes or _ignore, strict)
     return reading.documents(_expand(paths), identities(exclude))
 
 
@@ -102,7 +105,7 @@ class _Place:
 
     def id_of(self, file: str) -> str:
         """The id of a file at or below the place."""
-        return _utf8(os.path.normpath(file) if self.base is None else os.path.relpath(file, self.base))
+        return utf8(os.path.normpath(file) if self.base is None else os.path.relpath(file, self.base))
 
 
 def _expand(paths: StrPath | Iterable[StrPath]) -> list[_Place | PythonSource]:
@@ -189,21 +192,12 @@ class _Reading:
 
 def _described(document: Document, reader: Reader, file: OpenFile, path: str) -> Document:
     """The document of a whole file, with what the file system knows of it."""
-    name = PurePath(_utf8(file.name))
     status = os.fstat(file.raw.fileno())
-    modified = datetime.fromtimestamp(int(status.st_mtime), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    about = {"path": _utf8(path), "size": status.st_size, "modified": modified}
-    title = document.title or (name.stem if reader.named(file.name) else name.name)
-    return replace(document, title=title, fields={**about, **document.fields})
-
-
-def _utf8(name: str) -> str:
-    """The name of a file, which need not be UTF-8, as text, which must."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return described(document, reader, path=path, name=file.name, size=status.st_size, modified=status.st_mtime)
 
 
 def _one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in _utf8(text))
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in utf8(text))
 
 
 def _size(path: str) -> int:

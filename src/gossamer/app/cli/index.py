@@ -45,6 +45,9 @@ def index(
     passages: Annotated[
         str | None, typer.Option("--passages", metavar="N|off", help="Words per passage; 180 by default.")
     ] = None,
+    archive_depth: Annotated[
+        str | None, typer.Option("--archive-depth", metavar="D", help="Archives in archives to open; 2 by default.")
+    ] = None,
     memory_limit: Annotated[
         str | None, typer.Option("--memory-limit", metavar="M", help="Memory over the base; 512MiB by default.")
     ] = None,
@@ -77,6 +80,7 @@ def index(
             ("index.encoder", encoder),
             ("index.analyzer", analyzer),
             ("index.passages", passages),
+            ("index.archive_depth", archive_depth),
             ("index.memory_limit", memory_limit),
             ("index.threads", threads),
         )
@@ -86,7 +90,7 @@ def index(
         with out.progress("indexing", "documents", lambda: total_bytes(paths, exclude=[output])) as progress:
             documents = read(
                 paths, text_field=text_field, id_field=id_field, on_skip=run.skip, on_bytes=progress.read,
-                strict=strict, exclude=[output],
+                strict=strict, exclude=[output], archive_depth=said["index.archive_depth"].value,
             )  # fmt: skip
             run.add(output, said, progress.count(documents))
     except KeyboardInterrupt:

@@ -12,10 +12,9 @@ from xml.etree.ElementTree import Element
 from gossamer.text.documents import Document
 from gossamer.text.readers.composition import Composition
 from gossamer.text.readers.markup import attribute, children, first, nearest, number
-from gossamer.text.readers.package import ZIP_SIGNATURE, Package
+from gossamer.text.readers.package import ZIP_SIGNATURE, Package, holds
 from gossamer.text.readers.registry import Options, Reader, register
 
-_PARTS = (b"word/document.xml", b"word/_rels/", b"word/styles.xml")
 _SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 _NOTE_MARKS = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
 # Moved and deleted text, the second form of what `mc:Choice` gives, and properties.
@@ -32,10 +31,9 @@ class DocxReader(Reader):
     risky = True
 
     def matches(self, head: bytes, path: str) -> float:
-        """0.9 by name, 0.95 where names of parts stand in the first bytes."""
-        if head.startswith(ZIP_SIGNATURE) and any(part in head for part in _PARTS):
-            return 0.95
-        return super().matches(head, path)
+        """1 where names of its parts stand in the first bytes or a zip file is named so, 0.9 by name."""
+        named = super().matches(head, path)
+        return 1.0 if holds(head, b"word") or (named and head.startswith(ZIP_SIGNATURE)) else named
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
         """One document; its title is that of its properties, else its first paragraph in the style Title."""

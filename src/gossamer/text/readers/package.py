@@ -15,12 +15,34 @@ from gossamer.text.readers.markup import attribute, children, first, parse, word
 from gossamer.text.readers.registry import MIB, Options
 
 ZIP_SIGNATURE = b"PK\3\4"
+_NAME_LENGTH, _NAME = 26, 30  # where they stand in the header of a member
+_OFFICE_PARTS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"word/", b"ppt/", b"xl/")
 _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of encrypted and of old binary Office files
 DAMAGE = (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, KeyError, RuntimeError)
 """What the zipfile module raises for damaged, encrypted and unusual files."""
 
 MAX_PACKAGE = 256 * MIB
 """Most bytes of a zip file that cannot be read in place, such as a member of an archive."""
+
+
+def holds(head: bytes, folder: bytes) -> bool:
+    """Whether a file that starts so is an Office document with its parts in ``folder``: ``word``, ``ppt`` or ``xl``."""
+    return _first_part(head).startswith(_OFFICE_PARTS) and folder + b"/" in head
+
+
+def has_type(head: bytes, media_type: bytes) -> bool:
+    """Whether a file that starts so is of a type that its first part, ``mimetype``, names, as in OpenDocument."""
+    return _first_part(head) == b"mimetype" and head[_NAME:].startswith(b"mimetype" + media_type)
+
+
+def is_package(head: bytes) -> bool:
+    """Whether a zip file that starts so is a document in parts rather than an archive of files."""
+    return _first_part(head) == b"mimetype" or _first_part(head).startswith(_OFFICE_PARTS)
+
+
+def _first_part(head: bytes) -> bytes:
+    length = int.from_bytes(head[_NAME_LENGTH : _NAME_LENGTH + 2], "little")
+    return head[_NAME : _NAME + length] if head.startswith(ZIP_SIGNATURE) else b""
 
 
 def in_place(stream: BinaryIO, path: str) -> BinaryIO:

@@ -10,10 +10,9 @@ from gossamer.errors import Unreadable
 from gossamer.text.documents import Document
 from gossamer.text.readers.composition import Composition
 from gossamer.text.readers.markup import attribute, children, first, nearest
-from gossamer.text.readers.package import ZIP_SIGNATURE, Package
+from gossamer.text.readers.package import ZIP_SIGNATURE, Package, holds
 from gossamer.text.readers.registry import Options, Reader, register
 
-_PARTS = (b"ppt/presentation.xml", b"ppt/_rels/", b"ppt/slides/")
 _TITLES = frozenset(("title", "ctrTitle"))
 _FURNITURE = frozenset(("dt", "ftr", "hdr", "sldNum", "sldImg"))
 _NO_TITLES = frozenset(("powerpoint presentation", "powerpoint-präsentation", "slide 1", "untitled"))
@@ -28,10 +27,9 @@ class PptxReader(Reader):
     risky = True
 
     def matches(self, head: bytes, path: str) -> float:
-        """0.9 by name, 0.95 where names of parts stand in the first bytes."""
-        if head.startswith(ZIP_SIGNATURE) and any(part in head for part in _PARTS):
-            return 0.95
-        return super().matches(head, path)
+        """1 where names of its parts stand in the first bytes or a zip file is named so, 0.9 by name."""
+        named = super().matches(head, path)
+        return 1.0 if holds(head, b"ppt") or (named and head.startswith(ZIP_SIGNATURE)) else named
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
         """One document; a damaged slide is reported to ``options.skip`` and left empty."""

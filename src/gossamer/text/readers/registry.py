@@ -20,15 +20,21 @@ HEAD_BYTES = 8192
 
 MIB = 1 << 20
 
+# The first of those that are equally sure reads a file: archives before PDF, whose signature may stand in them.
 _FORMATS = (
+    "docx", "pptx", "odt", "epub", "zip", "tar",
     "plain", "markdown", "html", "pdf", "jsonl", "delimited",
-    "docx", "pptx", "odt", "epub", "notebook", "xml",
-    "subtitles", "man", "mail",
+    "notebook", "xml",
+    "subtitles", "man", "mail", "rst",
 )  # fmt: skip
 
 
 def _refuse(where: str, reason: str) -> None:
     raise Unreadable(where, reason)
+
+
+def _ignore(member: str) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,9 @@ class Options:
         document_id: Id of the file's document, or prefix of its records' ids; None takes the path.
         text_limit: Most bytes of text in one document.
         line_limit: Most characters of one line of prose; what is longer is not prose.
+        archive_depth: How many archives, one inside the other, are opened; 0 opens none.
+        resume_after: The member of an archive, as ``begin`` was told of it, that was the last one read before.
+        begin: Told of each member of an archive, ``a.zip!notes.md``, before it is read.
         skip: Called with ``"file:line"`` and the reason for each record left out; by default it raises `Unreadable`.
     """
 
@@ -48,6 +57,9 @@ class Options:
     document_id: str | None = None
     text_limit: int = 64 * MIB
     line_limit: int = 16 * MIB
+    archive_depth: int = 2
+    resume_after: str = ""
+    begin: Callable[[str], None] = _ignore
     skip: Callable[[str, str], None] = _refuse
 
 

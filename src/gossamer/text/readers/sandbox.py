@@ -12,9 +12,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from gossamer.text.readers.worker import serve
 serve(int(sys.argv[1]))
 """
 _START_SECONDS = 60
+_FAILURES = 8  # members of an archive that may break the parser before the rest is given up
 _ANSWER_BYTES = 512 * MIB
 _OUT_OF_MEMORY = (-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL)  # how native code ends where it gets no memory
 
@@ -69,32 +70,49 @@ class Sandbox:
     def read(self, reader: Reader, path: str, options: Options) -> Iterator[Document]:
         """The documents of a file, as ``reader.read`` gives them.
 
+        A member of an archive that overruns a limit or crashes the parser is reported to ``options.skip``, and a new
+        subprocess goes on behind it.
+
         Raises:
             Unreadable: From the reader, or the file took too long, needed too much memory or crashed the parser.
             GossamerError: The subprocess does not start.
         """
-        settings = {one.name: getattr(options, one.name) for one in fields(options) if one.name != "skip"}
-        kind = type(reader)
-        request = {"reader": f"{kind.__module__}:{kind.__qualname__}", "path": path, "options": settings}
+        for _ in range(_FAILURES):
+            failure = yield from self._read(reader, path, options)
+            if failure is None:
+                return
+            member, cause = failure
+            if not member:
+                raise Unreadable(path, cause)
+            options.skip(member, cause)
+            options = replace(options, resume_after=member)
+        raise Unreadable(path, f"{_FAILURES} of its members broke the parser; the rest is left out")
+
+    def _read(self, reader: Reader, path: str, options: Options) -> Generator[Document, None, tuple[str, str] | None]:
+        """What `read` gives; where the subprocess fails, the member that it was at, if any, and the cause."""
+        kind, member, finished = type(reader), "", False
+        told = {one.name: getattr(options, one.name) for one in fields(options) if one.name not in ("skip", "begin")}
+        request = {"reader": f"{kind.__module__}:{kind.__qualname__}", "path": path, "options": told}
         process = self._running()
-        finished = False
         try:
             _send(process, {**request, "seconds": self._seconds})
             while True:
                 answer = _receive(process, 2 * self._seconds)
                 if answer is None:
-                    raise Unreadable(path, self._cause(process))
+                    return member, self._cause(process)
                 if "document" in answer:
                     yield _document(answer["document"])
                 elif "skip" in answer:
                     options.skip(*answer["skip"])
+                elif "member" in answer:
+                    member = answer["member"]
+                    options.begin(member)
                 else:
                     finished = "out_of_memory" not in answer
                     break
             if "unreadable" in answer:
                 raise Unreadable(path, answer["unreadable"])
-            if "out_of_memory" in answer:
-                raise Unreadable(path, f"needed more than {self._memory / MIB:g} MiB of memory")
+            return None if finished else (member, f"needed more than {self._memory / MIB:g} MiB of memory")
         finally:
             if not finished:  # overrun, crash, Ctrl-C, or the caller wants no more of this file
                 self.close()
@@ -111,7 +129,7 @@ class Sandbox:
             if _receive(self._process, _START_SECONDS) is None:
                 self.close()
                 command = f"{sys.executable} -c 'import gossamer.text.readers.worker'"
-                raise GossamerError(f"the subprocess that reads PDF and HTML does not start; `{command}` may tell why")
+                raise GossamerError(f"the subprocess for risky formats does not start; `{command}` may tell why")
         return self._process
 
     def _cause(self, process: subprocess.Popen[bytes]) -> str:

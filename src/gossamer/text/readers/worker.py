@@ -54,17 +54,23 @@ def serve(memory: int) -> None:
 
 
 def _answer(answers: BinaryIO, request: dict[str, Any]) -> None:
-    _allow_seconds(request["seconds"])
+    seconds = request["seconds"]
+    _allow_seconds(seconds)
     module, _, name = request["reader"].partition(":")
     reader: Reader = getattr(import_module(module), name)()
 
     def skip(where: str, reason: str) -> None:
         _send(answers, {"skip": [where, reason]})
 
+    def begin(member: str) -> None:
+        _send(answers, {"member": member})
+        _allow_seconds(seconds)
+
+    options = Options(**request["options"], skip=skip, begin=begin)
     with open_file(request["path"]) as file:
-        for document in reader.read(file.stream, request["path"], Options(**request["options"], skip=skip)):
+        for document in reader.read(file.stream, request["path"], options):
             _send(answers, {"document": document.to_dict()})
-            _allow_seconds(request["seconds"])
+            _allow_seconds(seconds)
     _send(answers, {"end": True})
 
 
