@@ -7,11 +7,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from gossamer.errors import Unreadable
 from gossamer.text.documents import Document, Span
-from gossamer.text.readers.registry import Options, Reader
+from gossamer.text.readers.registry import Options, Reader, register
+from gossamer.text.readers.zip import ZipReader
 
 
 class HonestReader(Reader):
@@ -96,3 +97,32 @@ class WritingReader(HonestReader):
         except OSError as error:
             raise Unreadable(path, f"cannot write: {error.errno}") from None
         yield Document("written", "")
+
+
+class EndlessMembersReader(ZipReader):
+    """A zip file whose members ``*.bad`` are read by a hostile reader."""
+
+    hostile: ClassVar[type[Reader]] = EndlessReader
+
+    def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
+        # Here and not above, so that it is known in the subprocess alone.
+        register(type("BadReader", (self.hostile,), {"name": "bad", "extensions": (".bad",)}))
+        return super().read(stream, path, options)
+
+
+class GreedyMembersReader(EndlessMembersReader):
+    """The same with another hostile reader."""
+
+    hostile = GreedyReader
+
+
+class AbortingMembersReader(EndlessMembersReader):
+    """The same with another hostile reader."""
+
+    hostile = AbortingReader
+
+
+class FaultyMembersReader(EndlessMembersReader):
+    """The same with another hostile reader."""
+
+    hostile = FaultyReader

@@ -53,10 +53,13 @@ def in_place(stream: BinaryIO, path: str) -> BinaryIO:
     """
     if stream.seekable():
         return stream
-    data = stream.read(MAX_PACKAGE + 1)
-    if len(data) > MAX_PACKAGE:
-        raise Unreadable(path, f"a zip file of more than {MAX_PACKAGE // MIB} MiB that is packed itself: unpack it")
-    return io.BytesIO(data)
+    content = io.BytesIO()
+    while piece := stream.read(MIB):  # a read of so many bytes at once would take them all, however few there are
+        content.write(piece)
+        if content.tell() > MAX_PACKAGE:
+            raise Unreadable(path, f"a zip file of more than {MAX_PACKAGE // MIB} MiB that is packed itself: unpack it")
+    content.seek(0)
+    return content
 
 
 class Package:
