@@ -1,6 +1,11 @@
+#include <functional>
+#include <tuple>
+
 #include "analysis/analyzer.h"
+#include "analysis/compounds.h"
 #include "analysis/excerpts.h"
 #include "analysis/passages.h"
+#include "analysis/utf8.h"
 #include "bindings.h"
 
 namespace gossamer {
@@ -28,6 +33,54 @@ void analyze(const Analyzer& analyzer, nb::str text, Sink sink) {
     const std::string_view term = analyzer.filter(word.word, scratch);
     if (!term.empty()) sink(to_str(term), word);
   });
+}
+
+const char* kind_name(Kind kind) {
+  constexpr const char* names[] = {"word", "cjk", "ngram", "code"};
+  return names[static_cast<size_t>(kind)];
+}
+
+FilterConfig filter_config(nb::handle options) {
+  return {nb::cast<std::vector<std::string>>(options["stop_words"]), nb::cast<std::string>(options["stemmer"]),
+          nb::cast<std::string>(options["letters"]), nb::cast<std::vector<std::string>>(options["elisions"])};
+}
+
+// A Python function from a text to numbers of languages, for threads that do not hold the GIL.
+std::function<std::vector<uint32_t>(std::string_view)> detector(nb::object function) {
+  if (function.is_none()) return nullptr;
+  return [function](std::string_view text) {
+    const nb::gil_scoped_acquire gil;
+    return nb::cast<std::vector<uint32_t>>(function(to_str(text)));
+  };
+}
+
+std::vector<char32_t> code_points(std::string_view text) {
+  std::vector<char32_t> found;
+  const auto* p = reinterpret_cast<const uint8_t*>(text.data());
+  for (const auto* const end = p + text.size(); p < end;) {
+    const Decoded next = decode(p, end);
+    found.push_back(next.code_point);
+    p += next.length;
+  }
+  return found;
+}
+
+// Options by name, as gossamer.text.analysis documents them; it has checked their types.
+AnalyzerConfig analyzer_config(nb::dict options) {
+  AnalyzerConfig config;
+  config.normalize = nb::cast<bool>(options["normalize"]);
+  config.casefold = nb::cast<bool>(options["casefold"]);
+  config.possessive = nb::cast<bool>(options["possessive"]);
+  config.filter = filter_config(options);
+  config.accents = nb::cast<std::string>(options["accents"]);
+  config.tokens = nb::cast<std::string>(options["tokens"]);
+  std::tie(config.shortest, config.longest) = nb::cast<std::pair<uint32_t, uint32_t>>(options["grams"]);
+  config.compounds = nb::cast<std::vector<std::pair<std::string, uint64_t>>>(options["compounds"]);
+  config.vocabulary = nb::cast<std::vector<std::string>>(options["vocabulary"]);
+  for (nb::handle language : options["languages"])
+    config.languages.push_back({filter_config(language), nb::cast<std::string>(language["script"])});
+  config.detect = detector(options["detect"]);
+  return config;
 }
 
 nb::list ranges_list(const std::vector<Range>& ranges) {
@@ -80,18 +133,13 @@ void bind_analysis(nb::module_& m) {
   nb::class_<Analyzer>(m, "Analyzer")
       .def(
           "__init__",
-          [](Analyzer* self, bool normalize, bool casefold, bool possessive, std::vector<std::string> stop_words,
-             std::string stemmer) {
-            new (self) Analyzer({normalize, casefold, possessive, std::move(stop_words), std::move(stemmer)});
-          },
-          nb::kw_only(), "normalize"_a = true, "casefold"_a = true, "possessive"_a = false,
-          "stop_words"_a = std::vector<std::string>{}, "stemmer"_a = "")
+          [](Analyzer* self, nb::dict options) { new (self) Analyzer(analyzer_config(options)); }, "options"_a)
       .def(
           "analyze",
           [](const Analyzer& self, nb::str text) {
             nb::list out;
             analyze(self, text, [&](nb::str term, const Word& w) {
-              out.append(nb::make_tuple(term, w.position, w.start, w.end));
+              out.append(nb::make_tuple(term, w.position, w.start, w.end, kind_name(w.kind)));
             });
             return out;
           },
@@ -121,6 +169,15 @@ void bind_analysis(nb::module_& m) {
         return passages_list(split_sentences(analysed_text(text, utf8)));
       },
       "text"_a);
+  m.def(
+      "split_compounds",
+      [](const std::vector<std::pair<std::string, uint64_t>>& frequencies, const std::vector<std::string>& words) {
+        const Compounds compounds(frequencies);
+        nb::list out;
+        for (const std::string& word : words) out.append(ranges_list(compounds.split(code_points(word))));
+        return out;
+      },
+      "frequencies"_a, "words"_a);
   m.def("unicode_version", &unicode_version);
 }
 

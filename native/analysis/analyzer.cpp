@@ -1,150 +1,65 @@
 #include "analysis/analyzer.h"
 
-#include <new>
-#include <stdexcept>
+#include <optional>
 
-#include "analysis/cluster.h"
+#include "analysis/expander.h"
+#include "analysis/filter.h"
+#include "analysis/scanner.h"
 #include "analysis/unicode.h"
-#include "analysis/utf8.h"
-#include "analysis/words.h"
-#include "third_party/snowball/runtime/api.h"
-#include "third_party/snowball/src_c/stem_UTF_8_english.h"
-#include "third_party/snowball/src_c/stem_UTF_8_porter.h"
 
 namespace gossamer {
 
 namespace {
 
-// More marks than this on one letter are normalised in portions, so that no text needs unbounded memory.
-constexpr size_t kClusterLimit = 4096;
-
-struct Stemmer {
-  const char* name;
-  SN_env* (*create)();
-  void (*close)(SN_env*);
-  int (*stem)(SN_env*);
-};
-
-constexpr Stemmer kStemmers[] = {
-    {"porter", porter_UTF_8_create_env, porter_UTF_8_close_env, porter_UTF_8_stem},
-    {"english", english_UTF_8_create_env, english_UTF_8_close_env, english_UTF_8_stem},
-};
-
-const Stemmer* find_stemmer(const std::string& name) {
-  if (name.empty()) return nullptr;
-  for (const Stemmer& stemmer : kStemmers)
-    if (name == stemmer.name) return &stemmer;
-  throw std::invalid_argument("unknown stemmer \"" + name + "\"; there are porter and english");
-}
-
-Cluster make_cluster(const AnalyzerConfig& config) {
-  if (config.normalize && config.casefold) return {unicode::fold_nfkc, unicode::fold_nfkd, true};
-  if (config.normalize) return {unicode::nfkc, unicode::nfkd, false};
-  return {config.casefold ? unicode::fold : unicode::nothing, unicode::nothing, false};
-}
+// A word of one of several languages begins with a control character, which no word contains: the language's number and one.
+constexpr uint8_t kFirstLetter = 0x20;
 
 }  // namespace
 
-struct Analyzer::Scratch::State {
-  explicit State(const AnalyzerConfig& config)
-      : words(config.casefold, config.possessive),
-        cluster(make_cluster(config)),
-        normalize(config.normalize),
-        stemmer(find_stemmer(config.stemmer)) {
-    if (stemmer != nullptr && (environment = stemmer->create()) == nullptr) throw std::bad_alloc();
+struct Analyzer::Parts {
+  explicit Parts(const AnalyzerConfig& config) : filter(config.filter, config.accents == "fold") {
+    for (const LanguageConfig& language : config.languages) languages.emplace_back(language.filter, false);
+    if (Expansion::needed(config)) expansion.emplace(config);
   }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() {
-    if (environment != nullptr) stemmer->close(environment);
-  }
-
-  void flush() {
-    for (const char32_t c : cluster.normalized()) words.consume(c, cluster.start(), cluster.end());
-    cluster.clear();
-  }
-
-  // Reads from the non-ASCII byte p up to the next ASCII byte; `shift` is bytes minus code points so far.
-  const uint8_t* read_beyond_ascii(const uint8_t* p, const uint8_t* end, const uint8_t* text, size_t& shift);
-
-  Words words;
-  Cluster cluster;
-  bool normalize;
-  const Stemmer* stemmer;
-  SN_env* environment = nullptr;
+  WordFilter filter;
+  std::vector<WordFilter> languages;
+  std::optional<Expansion> expansion;
 };
 
-const uint8_t* Analyzer::Scratch::State::read_beyond_ascii(const uint8_t* p, const uint8_t* end, const uint8_t* text,
-                                                           size_t& shift) {
-  while (p < end && *p >= 0x80) {
-    const auto [code_point, length] = decode(p, end);
-    const auto offset = static_cast<uint32_t>(static_cast<size_t>(p - text) - shift);
-    p += length;
-    shift += length - 1;
-    const uint8_t properties = unicode::properties(code_point);
-    if (properties & unicode::kIgnorable) continue;
-    if (normalize && (properties & unicode::kExtends) && cluster.size() < kClusterLimit) {
-      // Inside this loop the cluster holds what came last; before it, that was an ASCII character.
-      if (cluster.empty() && words.open() && !words.joining()) {
-        const uint32_t before = words.end() - 1;
-        cluster.add(words.pop(), before);
-      }
-    } else if (!cluster.empty()) {
-      flush();
-    }
-    cluster.add(code_point, offset);
+struct Analyzer::Scratch::State {
+  explicit State(const Analyzer& analyzer)
+      : scanner(analyzer.config().normalize, analyzer.config().casefold, analyzer.config().possessive),
+        languages(analyzer.config().languages.size()) {
+    if (analyzer.parts_->expansion) expander = std::make_unique<Expander>(analyzer, *analyzer.parts_->expansion, *this);
   }
-  if (!cluster.empty()) flush();
-  return p;
-}
+  Scanner<false> scanner;
+  WordFilter::Memory memory;
+  std::vector<WordFilter::Memory> languages;
+  std::unique_ptr<Expander> expander;
+};
 
-Analyzer::Scratch::Scratch(const Analyzer& analyzer) : state_(std::make_unique<State>(analyzer.config())) {}
+Analyzer::Scratch::Scratch(const Analyzer& analyzer) : state_(std::make_unique<State>(analyzer)) {}
 Analyzer::Scratch::~Scratch() = default;
 Analyzer::Scratch::Scratch(Scratch&&) noexcept = default;
 
-Analyzer::Analyzer(AnalyzerConfig config)
-    : config_(std::move(config)), stop_words_(config_.stop_words.begin(), config_.stop_words.end()) {
-  find_stemmer(config_.stemmer);
-}
+Analyzer::Analyzer(AnalyzerConfig config) : config_(std::move(config)), parts_(std::make_unique<const Parts>(config_)) {}
 Analyzer::~Analyzer() = default;
 
 void Analyzer::split_words(std::string_view text, Scratch& scratch, void* sink, void (*emit)(void*, const Word&)) const {
   Scratch::State& state = scratch.state();
-  Words& words = state.words;
-  words.begin(sink, emit);
-  state.cluster.clear();  // a sink may have thrown
-  const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
-  const uint8_t* const end = begin + text.size();
-  const uint8_t* p = begin;
-  size_t shift = 0;
-  const auto offset = [&] { return static_cast<uint32_t>(static_cast<size_t>(p - begin) - shift); };
-  while (p < end) {
-    if (*p >= 0x80) {
-      p = state.read_beyond_ascii(p, end, begin, shift);
-    } else if (!words.joining() && kByteClass[*p] != unicode::kOther) {
-      const uint8_t* const next = words.run(p, end, offset());
-      if (next == p) words.finish();  // the word was full
-      p = next;
-    } else {
-      words.consume(*p, offset(), offset() + 1);
-      ++p;
-    }
-  }
-  words.finish();
+  if (state.expander) state.expander->run(text, sink, emit);
+  else state.scanner.scan(text, sink, emit);
 }
 
-std::string_view Analyzer::filter(std::string_view word, Scratch& scratch) const {
-  if (stop_words_.contains(word)) return {};
-  Scratch::State& state = scratch.state();
-  if (state.stemmer == nullptr) return word;
-  SN_env* const environment = state.environment;
-  if (SN_set_current(environment, static_cast<int>(word.size()), reinterpret_cast<const symbol*>(word.data())) < 0 ||
-      state.stemmer->stem(environment) < 0)
-    throw std::bad_alloc();
-  // Porter's rules take the whole of "s" away; a word is never dropped for its stem.
-  if (environment->l == 0) return word;
-  return {reinterpret_cast<const char*>(environment->p), static_cast<size_t>(environment->l)};
+std::string_view Analyzer::filter(std::string_view word, Scratch::State& state) const {
+  if (!word.empty() && static_cast<uint8_t>(word[0]) < kFirstLetter) {
+    const size_t language = static_cast<uint8_t>(word[0]) - 1u;
+    return parts_->languages.at(language)(word.substr(1), state.languages.at(language));
+  }
+  return parts_->filter(word, state.memory);
 }
+
+bool Analyzer::keeps_first_byte() const { return parts_->languages.empty() && parts_->filter.keeps_first_byte(); }
 
 const char* unicode_version() { return unicode::version(); }
 

@@ -34,13 +34,18 @@ Excerpter::Excerpter(const Analyzer& analyzer, std::vector<Term> terms, std::str
     index_.emplace(terms_[i].term, i);
     first_bytes_[static_cast<uint8_t>(terms_[i].term[0])] = true;
   }
+  if (!analyzer.keeps_first_byte()) std::ranges::fill(first_bytes_, true);
   find_matches(query);
-  for (size_t i = 1; i < matches_.size(); ++i) {
-    const Match &a = matches_[i - 1], &b = matches_[i];
-    if (b.position - a.position > kApart) continue;
-    const auto pair = static_cast<uint32_t>(pair_weights_.size());
-    if (pairs_.emplace(pair_key(a.term, b.term, b.position - a.position), pair).second)
-      pair_weights_.push_back(0.5 * (terms_[a.term].weight + terms_[b.term].weight));
+  for (size_t i = 1, before = 0, here = 0; i < matches_.size(); ++i) {
+    // The matches [before, here) stand at the position before this one's.
+    if (matches_[i].position != matches_[i - 1].position) before = here, here = i;
+    for (size_t j = before; j < here; ++j) {
+      const Match &a = matches_[j], &b = matches_[i];
+      if (b.position - a.position > kApart) continue;
+      const auto pair = static_cast<uint32_t>(pair_weights_.size());
+      if (pairs_.emplace(pair_key(a.term, b.term, b.position - a.position), pair).second)
+        pair_weights_.push_back(0.5 * (terms_[a.term].weight + terms_[b.term].weight));
+    }
   }
   pair_round_.assign(pair_weights_.size(), 0);
 }
@@ -54,7 +59,7 @@ void Excerpter::find_matches(std::string_view text) {
 }
 
 uint32_t Excerpter::term_of(std::string_view word) {
-  // No stemmer here changes the first letter of a word, so most words need no look-up.
+  // Most words need no look-up.
   if (!first_bytes_[static_cast<uint8_t>(word[0])]) return kNone;
   if (const auto known = known_.find(word); known != known_.end()) return known->second;
   std::string form(word);  // filter() may reuse the buffer that `word` points into
@@ -66,14 +71,14 @@ uint32_t Excerpter::term_of(std::string_view word) {
 
 std::vector<Range> Excerpter::highlights(std::string_view text) {
   find_matches(text);
-  std::vector<Range> ranges;
+  highlights_.clear();
   for (const Match& match : matches_) {
-    if (!ranges.empty() && match.at.start < ranges.back().end)
-      ranges.back().end = std::max(ranges.back().end, match.at.end);
+    if (!highlights_.empty() && match.at.start < highlights_.back().end)
+      highlights_.back().end = std::max(highlights_.back().end, match.at.end);
     else
-      ranges.push_back(match.at);
+      highlights_.push_back(match.at);
   }
-  return ranges;
+  return highlights_;
 }
 
 Excerpt Excerpter::operator()(std::string_view text) {
@@ -127,20 +132,25 @@ Range Excerpter::around(Range match, Range sentence) {
   if (start > sentence.start) {
     const auto gap = std::ranges::lower_bound(spaces, start, {}, &Range::end);
     if (gap != spaces.end() && gap->end <= match.start) start = gap->end;
-    if (const size_t m = first_match(start); m > 0 && matches_[m - 1].at.end > start) start = matches_[m - 1].at.start;
+    if (const Range* cut = highlight_across(start)) start = cut->start;
   }
   uint32_t end = std::min(sentence.end, std::max(start + kWindow, match.end));
   if (end < sentence.end) {
     const auto gap = std::ranges::upper_bound(spaces, end, {}, &Range::start);
     if (gap != spaces.begin() && std::prev(gap)->start >= match.end) end = std::prev(gap)->start;
-    if (const size_t m = first_match(end); m > 0 && matches_[m - 1].at.end > end)
-      end = matches_[m - 1].at.start >= match.end ? matches_[m - 1].at.start : matches_[m - 1].at.end;
+    if (const Range* cut = highlight_across(end)) end = cut->start >= match.end ? cut->start : cut->end;
   }
   return {start, end};
 }
 
 size_t Excerpter::first_match(uint32_t start) const {
   return static_cast<size_t>(std::ranges::lower_bound(matches_, start, {}, [](const Match& m) { return m.at.start; }) - matches_.begin());
+}
+
+// The highlight that begins before a place and ends after it.
+const Range* Excerpter::highlight_across(uint32_t at) const {
+  const auto next = std::ranges::lower_bound(highlights_, at, {}, &Range::start);
+  return next != highlights_.begin() && std::prev(next)->end > at ? &*std::prev(next) : nullptr;
 }
 
 std::vector<Range> Excerpter::choose() {

@@ -18,10 +18,6 @@
 
 namespace gossamer {
 
-struct Range {
-  uint32_t start, end;  // code points
-};
-
 struct Excerpt {
   std::vector<Range> highlights, windows;  // ascending, apart
 };
@@ -61,6 +57,7 @@ class Excerpter {
   void find_neighbours();
   void find_windows();
   size_t first_match(uint32_t start) const;
+  const Range* highlight_across(uint32_t at) const;
   Range whole_sentences(size_t first) const;
   Range around(Range match, Range sentence);
   std::vector<Range> choose();
@@ -72,7 +69,7 @@ class Excerpter {
   Analyzer::Scratch scratch_;
   std::vector<Term> terms_;
   std::unordered_map<std::string_view, uint32_t> index_;
-  bool first_bytes_[256] = {};
+  bool first_bytes_[256] = {};     // of the terms, where words begin as their terms do
   std::unordered_map<std::string, uint32_t, StringHash, std::equal_to<>> known_;  // words to terms, for most come again
   std::unordered_map<uint64_t, uint32_t> pairs_;  // by their terms and distance
   std::vector<double> pair_weights_;
@@ -80,7 +77,8 @@ class Excerpter {
 
   // Of the text at hand.
   std::string_view text_;
-  std::vector<Match> matches_;
+  std::vector<Match> matches_;     // starts ascend; pieces of one word follow each other
+  std::vector<Range> highlights_;  // the same, those that overlap made one
   std::vector<Neighbours> neighbours_;
   std::vector<Range> sentences_, windows_;
   std::vector<Range> gaps_;  // runs of white space, found when asked for

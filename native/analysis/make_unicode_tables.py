@@ -19,7 +19,16 @@ from regex import _regex
 BLOCK = 128
 CODE_POINTS = 0x110000
 OTHER, LETTER, DIGIT, MARK = 0, 1, 2, 3
-EXTENDS, IGNORABLE = 4, 8  # flags beside the class
+EXTENDS, IGNORABLE, PUNCTUATION, NONSPACING, CONTROL = 4, 8, 16, 32, 64  # flags beside the class
+# In the order of unicode::Script; letters of Common that only Han and Kana use count as theirs.
+SCRIPTS = (
+    r"\p{Script=Latin}", r"\p{Script=Greek}", r"\p{Script=Cyrillic}", r"\p{Script=Arabic}", r"\p{Script=Devanagari}",
+    r"\p{Script=Tamil}",
+    r"\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3006\u303c\u30fc\uff70",
+    r"\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}",
+)  # fmt: skip
+FLAGS = {"Mn": NONSPACING, "Cc": CONTROL, "Cf": CONTROL}
+FLAGS |= dict.fromkeys(("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"), PUNCTUATION)
 FULL_FOLDING = 0x4000 | regex.I | regex.U
 IOTA_BELOW = "\u0345"  # combining, yet it folds to the letter iota: only after marks are put in order
 ZERO_WIDTH_SPACE = "\u200b"  # ignorable by its property, but it stands between words
@@ -71,6 +80,7 @@ def properties(characters: list[str], seconds: set[str]) -> array[int]:
     kinds = {"L": LETTER, "N": DIGIT, "M": MARK}
     for c in characters:
         table[ord(c)] = kinds.get(unicodedata2.category(c)[0], OTHER)
+        table[ord(c)] |= FLAGS.get(unicodedata2.category(c), 0)
         first = unicodedata2.normalize("NFKD", c)[0]
         if unicodedata2.combining(first) or first in seconds:
             table[ord(c)] |= EXTENDS
@@ -79,6 +89,30 @@ def properties(characters: list[str], seconds: set[str]) -> array[int]:
         if c != ZERO_WIDTH_SPACE:
             table[ord(c)] |= IGNORABLE
     return table
+
+
+def scripts() -> array[int]:
+    """The script of every code point: 0, or from 1 its place in ``SCRIPTS``."""
+    table = array("B", bytes(CODE_POINTS))
+    everything = "".join(chr(code) for code in range(CODE_POINTS) if not 0xD800 <= code < 0xE000)
+    for number, members in enumerate(SCRIPTS, 1):
+        for c in regex.findall(f"[{members}]", everything):
+            table[ord(c)] = number
+    return table
+
+
+def lower(c: str) -> str:
+    """The simple lower-case mapping of a character that does not decompose, by way of its folding."""
+    if "\u13a0" <= c <= "\u13f5":  # Cherokee folds to its capitals
+        return chr(ord(c) + (0xAB70 - 0x13A0 if c < "\u13f0" else 8))
+    folded = {"\u1e9e": "\xdf"}.get(c, fold(c))
+    return folded if len(folded) == 1 and unicodedata2.category(c) != "Ll" else c
+
+
+def lower_unaccented(c: str) -> str:
+    """As BERT's uncased models read a character: lower-cased, decomposed, without nonspacing marks."""
+    decomposed = unicodedata2.normalize("NFD", c)
+    return "".join(lower(d) for d in decomposed if unicodedata2.category(d) != "Mn") or c
 
 
 def stages(table: array[int]) -> tuple[array[int], array[int]]:
@@ -135,6 +169,8 @@ def main(output: str) -> None:
         "nfkc": mapping(mapped, lambda c: unicodedata2.normalize("NFKC", c), pool, places),
         "nfkd": mapping(mapped, lambda c: unicodedata2.normalize("NFKD", c), pool, places),
         "fold": mapping(mapped, fold, pool, places),
+        "lower_unaccented": mapping(mapped, lower_unaccented, pool, places),
+        "script": scripts(),
     }
     if len(pool) >= 1 << 16:
         raise SystemExit(f"make_unicode_tables.py: {len(pool)} mapped code points do not fit 16-bit places")

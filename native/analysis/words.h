@@ -1,6 +1,7 @@
 // Finds words in a stream of normalised code points:
 // maximal runs of letters, marks and digits that start with a letter or digit, joined by a single ' . _ between letters
 // or . , between digits. A word ends after 255 code points; what follows is the next word.
+// A traced splitter also remembers where each code point of a word came from, for what cuts words into smaller pieces.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 #include "analysis/analyzer.h"
 #include "analysis/unicode.h"
@@ -27,11 +29,24 @@ inline constexpr std::array<uint8_t, 256> kByteClass = [] {
   return table;
 }();
 
+// The code points of a word, and the stretch of the original text that each stands for.
+struct Trace {
+  char32_t code_points[kWordLimit];
+  Range places[kWordLimit];
+  uint32_t size = 0;
+};
+
+template <bool kTraced>
 class Words {
  public:
   using Emit = void (*)(void*, const Word&);
 
-  Words(bool casefold, bool possessive) : lower_(casefold ? 0x2020202020202020u : 0), possessive_(possessive) {}
+  // With `identifiers` a single _ joins digits too.
+  Words(bool casefold, bool possessive, bool identifiers = false)
+      : lower_(casefold ? 0x2020202020202020u : 0), possessive_(possessive), identifiers_(identifiers) {}
+
+  // Of the word that is being emitted.
+  const Trace& trace() const requires kTraced { return trace_; }
 
   void begin(void* sink, Emit emit) {
     sink_ = sink;
@@ -45,7 +60,7 @@ class Words {
 
   // Appends the ASCII letters and digits at p, lower-cased where asked; returns the first byte that is none, or where the
   // word is full. For an open word, or p at a letter or digit. `offset` is the code point of p.
-  const uint8_t* run(const uint8_t* p, const uint8_t* end, uint32_t offset) {
+  const uint8_t* run(const uint8_t* p, const uint8_t* end, uint32_t offset) requires(!kTraced) {
     const uint8_t* const first = p;
     const uint32_t room = kWordLimit - count_;
     const uint8_t* const stop = static_cast<size_t>(end - p) < room ? end : p + room;
@@ -89,7 +104,7 @@ class Words {
       case unicode::kDigit:
         if (joiner_ != 0) {
           if (joins(kind) && count_ + 2 <= kWordLimit)
-            append(static_cast<uint8_t>(joiner_));
+            append(static_cast<uint8_t>(joiner_), end_, start);
           else
             finish();
           joiner_ = 0;
@@ -97,7 +112,7 @@ class Words {
           finish();
         }
         if (!open()) start_ = start;
-        append(c < 0x80 ? c | (lower_ & 0x20) : c);
+        append(c < 0x80 ? static_cast<char32_t>(c | (lower_ & 0x20)) : c, start, end);
         last_ = kind;
         end_ = end;
         break;
@@ -106,7 +121,7 @@ class Words {
         if (joiner_ != 0 || count_ == kWordLimit) {
           finish();
         } else {
-          append(c);
+          append(c, start, end);
           end_ = end;
         }
         break;
@@ -130,7 +145,9 @@ class Words {
   void finish() {
     if (bytes_ != 0) {
       uint32_t size = bytes_;
-      if (possessive_ && size > 2 && word_[size - 2] == '\'' && (word_[size - 1] | 0x20) == 's') size -= 2;
+      const bool owner = possessive_ && size > 2 && word_[size - 2] == '\'' && (word_[size - 1] | 0x20) == 's';
+      if (owner) size -= 2;
+      if constexpr (kTraced) trace_.size = owner ? count_ - 2 : count_;
       emit_(sink_, Word{{word_, size}, position_++, start_, end_});
     }
     bytes_ = count_ = 0;
@@ -139,11 +156,16 @@ class Words {
 
  private:
   bool joins(uint8_t next) const {
+    if (identifiers_ && joiner_ == '_') return true;
     if (last_ != next) return false;
     return next == unicode::kLetter ? joiner_ != ',' : joiner_ == '.' || joiner_ == ',';
   }
 
-  void append(char32_t c) {
+  void append(char32_t c, uint32_t start, uint32_t end) {
+    if constexpr (kTraced) {
+      trace_.code_points[count_] = c;
+      trace_.places[count_] = {start, end};
+    }
     bytes_ += encode(c, word_ + bytes_);
     ++count_;
   }
@@ -158,7 +180,7 @@ class Words {
   }
 
   uint64_t lower_;
-  bool possessive_;
+  bool possessive_, identifiers_;
   uint8_t last_ = unicode::kOther;  // class of the last letter or digit
   char joiner_ = 0;                 // read, but not yet known to join
   uint32_t bytes_ = 0, count_ = 0;  // of the open word
@@ -166,6 +188,8 @@ class Words {
   void* sink_ = nullptr;
   Emit emit_ = nullptr;
   char word_[4 * kWordLimit + 8];   // run() stores eight bytes at a time
+  struct Nothing {};
+  [[no_unique_address]] std::conditional_t<kTraced, Trace, Nothing> trace_;
 };
 
 }  // namespace gossamer

@@ -4,7 +4,7 @@ Plain tuples cross this border; the modules that call it give them names. All of
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ _Passage: TypeAlias = tuple[int, int, int, int]  # start, end; start, end in byt
 _Query: TypeAlias = list[tuple[str, float]]  # term, weight
 _Section: TypeAlias = tuple[str, str, bool, Buffer]  # name, element kind, required, bytes
 _Range: TypeAlias = tuple[int, int]  # start, end
+_Kind: TypeAlias = Literal["word", "cjk", "ngram", "code"]
 
 class Damaged(Exception):
     """Bytes of a segment contradict each other; the message names the section."""
@@ -25,17 +26,11 @@ class Damaged(Exception):
 class Analyzer:
     """Text to terms: words, folding, stop words, stemming."""
 
-    def __init__(
-        self,
-        *,
-        normalize: bool = True,
-        casefold: bool = True,
-        possessive: bool = False,
-        stop_words: Sequence[str] = [],
-        stemmer: str = "",
-    ) -> None: ...
-    def analyze(self, text: str) -> list[tuple[str, int, int, int]]:
-        """Every term with its position, start and end."""
+    def __init__(self, options: dict[str, Any]) -> None:
+        """``options`` are complete; ``gossamer.text.analysis_options`` has checked them."""
+
+    def analyze(self, text: str) -> list[tuple[str, int, int, int, _Kind]]:
+        """Every term with its position, start, end and kind."""
 
     def terms(self, text: str) -> list[str]:
         """The terms alone."""
@@ -53,6 +48,9 @@ def split_passages(text: str, words: int, headings: Sequence[int] = []) -> list[
 
 def split_sentences(text: str) -> list[_Passage]:
     """Sentences as (start, end, byte start, byte end)."""
+
+def split_compounds(frequencies: Sequence[tuple[str, int]], words: Sequence[str]) -> list[list[_Range]]:
+    """The parts of each word by the frequencies of parts, none where it stays whole."""
 
 def unicode_version() -> str:
     """The version of the Unicode tables, such as ``"16.0.0"``."""

@@ -33,7 +33,7 @@ texts = st.lists(st.one_of(tricky, tricky, assigned, st.just(" ")), max_size=40)
 
 
 def analyse(text: str, **options: bool) -> list[tuple[str, int, int, int]]:
-    return _native.Analyzer(**options).analyze(text)
+    return [found[:4] for found in Analyzer(**options).native.analyze(text)]
 
 
 @pytest.mark.parametrize("normalize", [True, False])
@@ -234,9 +234,9 @@ def test_json_keeps_everything() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("englich", "no analyzer 'englich'; known: english, english2, standard. Did you mean 'english'?"),
+        ("englich", "no analyzer 'englich'; known: english, .*Did you mean 'english'"),
         ({"stemer": "porter"}, "no option 'stemer'.*Did you mean 'stemmer'?"),
-        ({"stemmer": "portr"}, "no stemmer 'portr'; known: porter, english. Did you mean 'porter'?"),
+        ({"stemmer": "portr"}, "no stemmer 'portr'; known: porter, .*Did you mean 'porter'?"),
         ({"format": 2}, "format 2, but this gossamer reads format 1; update gossamer"),
         ({"unicode": "99.0.0"}, "made with Unicode 99.0.0"),
         ({"unicode": "new"}, "unicode 'new' is no version"),

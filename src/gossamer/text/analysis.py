@@ -1,26 +1,21 @@
 """Text to terms: NFKC, words, possessive, case folding, stop words, stemming, with offsets in the original text.
 
 One native pipeline serves indexing, queries and highlights. Its JSON is stored with an index, so that queries are
-analysed as the documents were. Stemmers: Porter, "An algorithm for suffix stripping" (1980), and Snowball English.
+analysed as the documents were. Stemmers: Porter, "An algorithm for suffix stripping" (1980), and Snowball's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from gossamer import _native
 from gossamer.errors import UsageError
+from gossamer.text import analysis_options as known
+from gossamer.text.languages import ENGLISH_STOP_WORDS as STOP_WORDS
 
-STOP_WORDS = frozenset((
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not", "of",
-    "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "will", "with",
-))  # fmt: skip
-STEMMERS = ("porter", "english")
-
-_FORMAT = 1
-_OPTIONS = ("normalize", "casefold", "possessive", "stop_words", "stemmer")
+__all__ = ["STOP_WORDS", "Analyzer", "Token", "analyzer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +24,17 @@ class Token:
 
     Args:
         term: What is indexed.
-        position: Number of the word in the text, from 0; stop words leave gaps.
+        position: Number of the word in the text, from 0; stop words leave gaps, and pieces of a word share its number.
         start, end: Code points of the original text; a possessive 's belongs to the range.
-        kind: ``number`` for digits with . and , between them, else ``word``.
+        kind: ``number`` for digits with . and , between them, ``cjk`` for a character or bigram, ``ngram``, ``code``
+            for an identifier and its parts, else ``word``.
     """
 
     term: str
     position: int
     start: int
     end: int
-    kind: Literal["word", "number"] = "word"
+    kind: Literal["word", "number", "cjk", "ngram", "code"] = "word"
 
 
 class Analyzer:
@@ -55,10 +51,23 @@ class Analyzer:
         casefold: Fold case (full folding: ``ß`` to ``ss``).
         possessive: Drop a final ``'s``.
         stop_words: Words that give no term.
-        stemmer: ``porter``, ``english`` (Snowball) or empty for none.
+        stemmer: ``porter``, a language of Snowball or empty for none.
+        letters: A language whose spellings are made one before stop words and stemming: ``german`` for ``ue`` and
+            ``ü``, ``arabic``, ``french``, ``greek``, ``hindi``, ``persian``, ``romanian``, ``russian``, ``turkish``.
+        elisions: What is dropped with the apostrophe after it: ``l`` for ``l'avion``.
+        accents: ``keep``, ``fold`` (``é`` is ``e``, ``ø`` is ``o``), or ``both`` at one position.
+        tokens: ``words``; ``cjk`` (overlapping bigrams of Han, Kana and Hangul, words of the rest); ``auto``
+            (``languages``, and bigrams of Thai, Lao, Khmer and Burmese too); ``code`` (an identifier and its parts);
+            ``ngram`` and ``edge`` (pieces or beginnings of words); ``wordpiece`` (BERT's uncased tokens).
+        grams: Code points of the shortest and the longest piece.
+        compounds: What ``gossamer.text.compounds.learn`` found: parts of compounds are terms beside the whole word.
+        vocabulary: The pieces of ``wordpiece``.
+        languages: Of ``auto``, each word is analysed in the language of its script or, where several share it, of its
+            text; a text of at most eight words (a query) in all of them, unless its stop words tell.
+        detect: How ``auto`` tells the language of a text: ``py3langid`` or ``stop words``.
 
     Raises:
-        UsageError: An unknown stemmer, or a stop word that is not one word.
+        UsageError: An unknown or unfit option, or a stop word that is not one word.
 
     Example:
         >>> analyzer("english").terms("The wing's lift")
@@ -74,17 +83,28 @@ class Analyzer:
         possessive: bool = False,
         stop_words: Iterable[str] = (),
         stemmer: str = "",
+        letters: str = "",
+        elisions: Iterable[str] = (),
+        accents: str = "keep",
+        tokens: str = "words",
+        grams: Sequence[int] = (0, 0),
+        compounds: Mapping[str, int] | None = None,
+        vocabulary: Iterable[str] = (),
+        languages: Iterable[str] = (),
+        detect: str = "",
     ) -> None:
-        if stemmer and stemmer not in STEMMERS:
-            raise UsageError(f"no stemmer {stemmer!r}; known: {', '.join(STEMMERS)}{_did_you_mean(stemmer, STEMMERS)}")
-        folding: dict[str, Any] = {"normalize": normalize, "casefold": casefold, "possessive": possessive}
+        options: dict[str, Any] = {
+            "normalize": normalize, "casefold": casefold, "possessive": possessive, "stop_words": list(stop_words),
+            "stemmer": stemmer, "letters": letters, "elisions": sorted(elisions), "accents": accents, "tokens": tokens,
+            "grams": list(grams), "compounds": dict(compounds or {}), "vocabulary": list(vocabulary),
+            "languages": list(languages), "detect": detect,
+        }  # fmt: skip
+        known.check(options)
+        folding = known.folding(options)
+        options["stop_words"] = sorted({_one_word(word, folding) for word in options["stop_words"]})
         self._name = name
-        self._options: dict[str, Any] = {
-            **folding,
-            "stop_words": sorted(_one_word(word, _native.Analyzer(**folding)) for word in set(stop_words)),
-            "stemmer": stemmer,
-        }
-        self._native = _native.Analyzer(**self._options)
+        self._options = options
+        self._native = known.native(options)
 
     def __call__(self, text: str) -> list[Token]:
         """The tokens of ``text``, in order.
@@ -94,8 +114,8 @@ class Analyzer:
             [Token(term='wings', position=0, start=0, end=5, kind='word')]
         """
         return [
-            Token(term, position, start, end, "number" if _is_number(term) else "word")
-            for term, position, start, end in self._native.analyze(text)
+            Token(term, position, start, end, "number" if kind == "word" and _is_number(term) else kind)
+            for term, position, start, end, kind in self._native.analyze(text)
         ]
 
     def terms(self, text: str) -> list[str]:
@@ -119,7 +139,8 @@ class Analyzer:
             >>> analyzer("standard").to_dict()["stemmer"]
             ''
         """
-        return {"name": self._name, "format": _FORMAT, "unicode": _native.unicode_version(), **self._options}
+        said = {key: value for key, value in self._options.items() if value != known.FURTHER.get(key)}
+        return {"name": self._name, "format": known.FORMAT, "unicode": _native.unicode_version(), **said}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Analyzer:
@@ -130,14 +151,15 @@ class Analyzer:
         Raises:
             UsageError: An unknown key, a value of the wrong type, or a newer format or Unicode version than this one's.
         """
-        known = ("name", "format", "unicode", *_OPTIONS)
+        keys = ("name", "format", "unicode", *known.BASIC, *known.FURTHER)
         for key in values:
-            if key not in known:
-                raise UsageError(f"analyzer: no option {key!r}; known: {', '.join(known)}{_did_you_mean(key, known)}")
-        _check_versions(values.get("format", _FORMAT), values.get("unicode", _native.unicode_version()))
-        for key, value in values.items():
-            _check_type(key, value)
-        return cls(values.get("name", "custom"), **{key: values[key] for key in _OPTIONS if key in values})
+            if key not in keys:
+                hint = known.did_you_mean(key, keys)
+                raise UsageError(f"analyzer: no option {key!r}; known: {', '.join(keys)}{hint}")
+        known.check_versions(values)
+        options = {key: value for key, value in values.items() if key not in ("format", "unicode")}
+        known.check(options)
+        return cls(**options)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Analyzer) and self._options == other._options
@@ -149,15 +171,8 @@ class Analyzer:
         return Analyzer.from_dict, (self.to_dict(),)
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{key}={value!r}" for key, value in self._options.items())
-        return f"Analyzer({self._name!r}, {options})"
-
-
-_PRESETS: dict[str, dict[str, Any]] = {
-    "english": {"possessive": True, "stop_words": STOP_WORDS, "stemmer": "porter"},
-    "english2": {"possessive": True, "stop_words": STOP_WORDS, "stemmer": "english"},
-    "standard": {},
-}
+        said = {key: value for key, value in self.to_dict().items() if key in self._options}
+        return f"Analyzer({self._name!r}, {', '.join(f'{key}={value!r}' for key, value in said.items())})"
 
 
 def analyzer(spec: str | Mapping[str, Any] | Analyzer) -> Analyzer:
@@ -165,7 +180,9 @@ def analyzer(spec: str | Mapping[str, Any] | Analyzer) -> Analyzer:
 
     Args:
         spec: ``english`` (stop words, Porter's stemmer), ``english2`` (stop words, Snowball English), ``standard``
-            (neither), the values of ``Analyzer.to_dict``, or an analyser, which is returned as it is.
+            (neither), a language such as ``german`` or ``de``, ``cjk``, ``auto`` or ``auto(de, en)``, ``code``,
+            ``ngram(3, 3)``, ``edge(1, 8)``, ``wordpiece(vocab.txt)``; the values of ``Analyzer.to_dict``; or an
+            analyser, which is returned as it is.
 
     Raises:
         UsageError: An unknown name or option.
@@ -178,9 +195,7 @@ def analyzer(spec: str | Mapping[str, Any] | Analyzer) -> Analyzer:
         return spec
     if isinstance(spec, Mapping):
         return Analyzer.from_dict(spec)
-    if spec not in _PRESETS:
-        raise UsageError(f"no analyzer {spec!r}; known: {', '.join(_PRESETS)}{_did_you_mean(spec, _PRESETS)}")
-    return Analyzer(spec, **_PRESETS[spec])
+    return Analyzer(spec, **known.preset(spec))
 
 
 def _one_word(word: str, folding: _native.Analyzer) -> str:
@@ -192,40 +207,3 @@ def _one_word(word: str, folding: _native.Analyzer) -> str:
 
 def _is_number(term: str) -> bool:
     return term.replace(".", "").replace(",", "").isdecimal()
-
-
-def _check_versions(format_version: object, unicode_version: object) -> None:
-    if format_version != _FORMAT:
-        raise UsageError(
-            f"analyzer: format {format_version!r}, but this gossamer reads format {_FORMAT}; update gossamer"
-        )
-    ours = _native.unicode_version()
-    try:
-        newer = _numbers(str(unicode_version)) > _numbers(ours)
-    except ValueError:
-        raise UsageError(f"analyzer: unicode {unicode_version!r} is no version such as {ours!r}") from None
-    if newer:
-        raise UsageError(f"analyzer: made with Unicode {unicode_version}, this gossamer has {ours}; update gossamer")
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
-
-
-def _check_type(key: str, value: object) -> None:
-    if key == "stop_words":
-        fits = not isinstance(value, str) and isinstance(value, Iterable) and all(isinstance(w, str) for w in value)
-        expected = "a list of words"
-    elif key in ("normalize", "casefold", "possessive"):
-        fits, expected = isinstance(value, bool), "true or false"
-    else:
-        fits, expected = key == "format" or isinstance(value, str), "a string"
-    if not fits:
-        raise UsageError(f"analyzer: {key} is {value!r}, expected {expected}")
-
-
-def _did_you_mean(word: object, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(str(word), list(known), n=1)
-    return f". Did you mean {close[0]!r}?" if close else ""

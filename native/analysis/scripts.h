@@ -1,0 +1,40 @@
+// Which languages the words of a text are analysed in, for texts of any language and mixtures of them.
+//
+// A script with one language needs no guess. Otherwise a short text (a query, a title) is analysed in every language of the
+// script, unless its stop words tell; a longer one in one language: the first of `detect`, or the one with most stop words.
+// Both sides of a search thus meet, whatever was guessed: a query word gives its term in the document's language too.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "analysis/analyzer.h"
+#include "analysis/scanner.h"
+#include "analysis/unicode.h"
+#include "hash.h"
+
+namespace gossamer {
+
+class Languages {
+ public:
+  using Choice = std::array<std::vector<uint32_t>, unicode::kScripts>;  // languages by script
+
+  Languages(const std::vector<LanguageConfig>& languages, std::function<std::vector<uint32_t>(std::string_view)> detect);
+
+  // The languages of a text; `scanner` is used up.
+  Choice choose(std::string_view text, Scanner<false>& scanner) const;
+
+ private:
+  Choice all_;
+  std::vector<unicode::Script> scripts_;  // by language
+  std::unordered_map<std::string, uint32_t, StringHash, std::equal_to<>> stop_words_;  // to a bit a language
+  std::function<std::vector<uint32_t>(std::string_view)> detect_;
+  bool ambiguous_ = false;
+};
+
+}  // namespace gossamer
