@@ -1,6 +1,8 @@
 """``gossamer index``: what is added, left alone, skipped and refused."""
 
+import io
 import json
+import zipfile
 
 import pytest
 
@@ -136,3 +138,23 @@ def test_memory_limit_is_checked(run, notes):
     result = run("index", notes, "-o", "x.gossamer", "--memory-limit", "plenty")
     assert result.exit_code == 2
     assert "--memory-limit" in result.stderr
+
+
+def test_archives_are_opened_as_deep_as_asked(run, tmp_path):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("wing.txt", "lift")
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        archive.writestr("drag.txt", "drag")
+        archive.writestr("inner.zip", inner.getvalue())
+    for depth, documents, skipped in ((0, 0, ["outer.zip"]), (1, 1, ["outer.zip!inner.zip"]), (2, 2, [])):
+        arguments = ("outer.zip", "-o", f"{depth}.gossamer", "--archive-depth", str(depth))
+        report = indexed(run, *arguments, code=0 if documents else 1)
+        assert report["documents"] == documents
+        assert [one["path"] for one in report["skipped"]] == skipped
+    with gossamer.Index.open(tmp_path / "2.gossamer") as index:
+        assert sorted(document.id for document in index.documents()) == [
+            "outer.zip!drag.txt",
+            "outer.zip!inner.zip!wing.txt",
+        ]
+    assert "--archive-depth" in run("index", "outer.zip", "-o", "x.gossamer", "--archive-depth", "all").stderr

@@ -21,6 +21,7 @@ class Composition:
         >>> made = Composition("a.docx", Options())
         >>> made.heading("Wings", 1)
         >>> made.block("Lift is a force.")
+        7
         >>> made.document().text
         'Wings\\n\\nLift is a force.'
     """
