@@ -266,6 +266,27 @@ def test_the_entries_are_bounded_over_all_archives(monkeypatch):
     assert rest == "more than 5 entries; the rest is left out"
 
 
+def test_an_archive_that_takes_too_long_for_its_size_is_given_up(monkeypatch):
+    monkeypatch.setattr(archive, "FREE_SECONDS", 0)
+    monkeypatch.setattr(archive, "MIN_SPEED", 1e12)
+    documents, skipped, rest = read_until_given_up("tar", tarred({f"{n}.txt": "x" for n in range(100)}))
+    assert len(documents) < 100
+    assert skipped == []
+    assert rest == "took 0 s so far; the rest is left out"
+
+
+@pytest.mark.parametrize(
+    ("packed_as", "flag", "name"),
+    [("wörter.txt", 1 << 11, "wörter.txt"), ("wörter.txt", 0, "wörter.txt"), (b"w\x94rter.txt", 0, "wörter.txt")],
+)
+def test_names_are_in_utf8_or_code_page_437(packed_as, flag, name):
+    encoded = packed_as if isinstance(packed_as, bytes) else packed_as.encode()
+    data = packed({"x" * len(encoded): "text"}).replace(b"x" * len(encoded), encoded)
+    flagged = patched(patched(data, b"PK\1\2", 8, flag), b"PK\3\4", 6, flag)
+    documents, skipped = read("zip", flagged)
+    assert ([document.id for document in documents], skipped) == ([f"file!{name}"], [])
+
+
 def test_a_bomb_of_archives_in_archives_ends_soon(here):
     bomb = packed({f"{n}.txt": b"\0" * (32 << 20) for n in range(4)})
     for _ in range(5):  # 16 GiB in all

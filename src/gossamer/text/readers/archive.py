@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import posixpath
 import re
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ MAX_ENTRIES = 100_000
 MAX_RATIO = 200
 """Most bytes out for a byte in, for members of more than `FREE_BYTES`."""
 FREE_BYTES = 16 * MIB
+FREE_SECONDS, MIN_SPEED = 600, 50_000
+"""Processor time for all members together: so many seconds, and another for so many bytes that were unpacked."""
 
 _Result = TypeVar("_Result")
 
@@ -92,6 +95,7 @@ class _Walk:
     def __init__(self, options: Options) -> None:
         self._options, self._resume_after = options, options.resume_after
         self._bytes = self._entries = 0
+        self._started = time.process_time()
 
     def archive(self, reader: ArchiveReader, stream: BinaryIO, place: _Place) -> Iterator[Document]:
         """The documents of the members of an archive."""
@@ -105,6 +109,8 @@ class _Walk:
                 raise Unreadable(path, f"more than {MAX_ENTRIES:,} entries; the rest is left out")
             if self._bytes >= TOTAL_BYTES:
                 raise Unreadable(path, f"unpacked to {TOTAL_BYTES / MIB:g} MiB; the rest is left out")
+            if (seconds := time.process_time() - self._started) > FREE_SECONDS + self._bytes / MIN_SPEED:
+                raise Unreadable(path, f"took {seconds:.0f} s so far; the rest is left out")
             leads_out = _LEADS_OUT.match(member.name) is not None
             name = member.name if leads_out else posixpath.normpath(member.name.replace("\\", "/"))
             inside = _Place(f"{path}!{name}", f"{place.id}!{utf8(name)}", depth + 1)

@@ -16,6 +16,7 @@ from gossamer.text.readers.registry import register
 
 _EMPTY = b"PK\5\6"
 _ENCRYPTED = 1  # bit 0 of the flags
+_UTF8 = 1 << 11
 _UNIX = 3
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
@@ -45,13 +46,21 @@ class ZipReader(ArchiveReader):
             for info in archive.filelist:
                 if not info.is_dir():
                     yield Member(
-                        info.filename,
+                        _name(info),
                         info.file_size,
                         partial(archive.open, info),
                         info.compress_size,
                         _modified(info),
                         _refusal(info),
                     )
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The path of a member; one that is not marked as UTF-8 is often UTF-8 all the same, and else in code page 437."""
+    try:
+        return info.filename if info.flag_bits & _UTF8 else info.filename.encode("cp437").decode()
+    except UnicodeError:
+        return info.filename
 
 
 def _refusal(info: zipfile.ZipInfo) -> str:
