@@ -98,6 +98,11 @@ std::shared_ptr<Segment> open_segment(nb::handle file, nb::dict sections, const 
   return std::make_shared<Segment>(std::move(bytes), space, text, facts_from(facts), buffer);
 }
 
+// Which rows a search may return; belongs to the snapshot that made it.
+struct Filter {
+  Snapshot::Filter rows;
+};
+
 void check_row(const Segment& segment, uint32_t row) {
   if (row >= segment.rows()) throw nb::index_error("row out of range");
 }
@@ -119,13 +124,14 @@ nb::list ranking(const Snapshot& snapshot, const std::vector<Hit>& hits) {
 
 // Runs the queries without the GIL, looking for Ctrl-C between them.
 template <class Query>
-nb::list rank_all(const Snapshot& snapshot, size_t n, Query&& query_at, size_t k, bool exhaustive) {
+nb::list rank_all(const Snapshot& snapshot, size_t n, Query&& query_at, size_t k, bool exhaustive,
+                  const Snapshot::Filter* filter) {
   nb::list out;
   for (size_t i = 0; i < n; ++i) {
     std::vector<Hit> hits;
     {
       const nb::gil_scoped_release unlocked;
-      hits = snapshot.top_k(query_at(i), k, exhaustive);
+      hits = snapshot.top_k(query_at(i), k, exhaustive, filter);
     }
     out.append(ranking(snapshot, hits));
     if (PyErr_CheckSignals() != 0) nb::raise_python_error();
@@ -262,6 +268,8 @@ void bind_index(nb::module_& m) {
       });
   m.def("open_segment", &open_segment, "file"_a, "sections"_a, "space"_a, "text"_a, "facts"_a);
 
+  nb::class_<Filter>(m, "Filter");
+
   nb::class_<Snapshot>(m, "Snapshot")
       .def(
           "__init__",
@@ -278,36 +286,60 @@ void bind_index(nb::module_& m) {
       .def_prop_ro("mean_length", &Snapshot::mean_length)
       .def(
           "rank_texts",
-          [](const Snapshot& self, const QueryParser& parser, nb::list texts, size_t k, bool exhaustive) {
+          [](const Snapshot& self, const QueryParser& parser, nb::list texts, size_t k, bool exhaustive, const Filter* filter) {
             Utf8 utf8;
             std::vector<std::string_view> queries;
             for (nb::handle text : texts) queries.push_back(utf8(text));
-            return rank_all(self, queries.size(), [&](size_t i) { return parser.parse(queries[i]); }, k, exhaustive);
+            return rank_all(self, queries.size(), [&](size_t i) { return parser.parse(queries[i]); }, k, exhaustive,
+                            filter != nullptr ? &filter->rows : nullptr);
           },
-          "parser"_a, "texts"_a, "k"_a, "exhaustive"_a)
+          "parser"_a, "texts"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none())
       .def(
           "rank_terms",
-          [](const Snapshot& self, nb::list queries, size_t k, bool exhaustive) {
+          [](const Snapshot& self, nb::list queries, size_t k, bool exhaustive, const Filter* filter) {
             std::vector<std::vector<QueryTerm>> parsed;
             for (nb::handle query : queries) parsed.push_back(weighted_terms(query));
-            return rank_all(self, parsed.size(), [&](size_t i) -> const auto& { return parsed[i]; }, k, exhaustive);
+            return rank_all(self, parsed.size(), [&](size_t i) -> const auto& { return parsed[i]; }, k, exhaustive,
+                            filter != nullptr ? &filter->rows : nullptr);
           },
-          "queries"_a, "k"_a, "exhaustive"_a)
+          "queries"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none())
       .def(
           "top_k",
-          [](const Snapshot& self, nb::list query, size_t k, bool exhaustive) {
+          [](const Snapshot& self, nb::list query, size_t k, bool exhaustive, const Filter* filter) {
             const auto terms = weighted_terms(query);
             std::vector<Hit> hits;
             TraversalCost cost;
             {
               const nb::gil_scoped_release unlocked;
-              hits = self.top_k(terms, k, exhaustive, &cost);
+              hits = self.top_k(terms, k, exhaustive, filter != nullptr ? &filter->rows : nullptr, &cost);
             }
             nb::list out;
             for (const Hit& h : hits) out.append(nb::make_tuple(h.score, h.segment, h.row, h.document, h.order));
             return nb::make_tuple(out, cost.postings, cost.candidates);
           },
-          "query"_a, "k"_a, "exhaustive"_a)
+          "query"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none())
+      .def(
+          "filter",
+          [](const Snapshot& self, const std::vector<nb::ndarray<const bool, nb::ndim<1>, nb::c_contig>>& wanted) {
+            std::vector<std::span<const uint8_t>> bytes;
+            for (const auto& part : wanted) bytes.emplace_back(reinterpret_cast<const uint8_t*>(part.data()), part.size());
+            const nb::gil_scoped_release unlocked;
+            return Filter{self.filter(bytes)};
+          },
+          "wanted"_a)
+      .def(
+          "matching",
+          [](const Snapshot& self, nb::list query, uint32_t segment, bool all) {
+            segment_at(self, segment);
+            const auto terms = weighted_terms(query);
+            std::vector<uint8_t> found;
+            {
+              const nb::gil_scoped_release unlocked;
+              found = self.matching(terms, segment, all);
+            }
+            return nb::bytes(reinterpret_cast<const char*>(found.data()), found.size());
+          },
+          "query"_a, "segment"_a, "every"_a)
       .def(
           "explain",
           [](const Snapshot& self, nb::list query, uint32_t segment, uint32_t row) {

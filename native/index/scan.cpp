@@ -4,10 +4,11 @@
 
 namespace gossamer {
 
-size_t scan_portable(uint16_t* acc, size_t n, uint16_t threshold, uint16_t* out_row, uint16_t* out_bound) {
+size_t scan_portable(uint16_t* acc, size_t n, uint16_t threshold, const uint64_t* accept, uint16_t* out_row,
+                   uint16_t* out_bound) {
   size_t found = 0;
   for (size_t i = 0; i < n; ++i) {
-    if (acc[i] >= threshold) {
+    if (acc[i] >= threshold && (accept == nullptr || (accept[i / 64] >> (i % 64) & 1) != 0)) {
       out_row[found] = static_cast<uint16_t>(i);
       out_bound[found++] = acc[i];
     }

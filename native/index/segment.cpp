@@ -167,10 +167,18 @@ Bitmap Segment::accept(std::span<const uint32_t> dead) const {
     if (d >= documents()) throw Damaged("tombstones name a document that the segment lacks");
     live_documents.words[d / 64] &= ~(uint64_t{1} << (d % 64));
   }
-  Bitmap accepted{std::vector<uint64_t>((rows() + 63) / 64, 0)};
+  Bitmap accepted = Bitmap::none(rows());
   for (uint32_t r = 0; r < rows(); ++r)
-    if (live_documents[document_of(r)]) accepted.words[r / 64] |= uint64_t{1} << (r % 64);
+    if (live_documents[document_of(r)]) accepted.set(r);
   return accepted;
+}
+
+Bitmap Segment::accept(const Bitmap& accepted, std::span<const uint8_t> wanted) const {
+  if (wanted.size() != documents()) throw std::invalid_argument("a filter has one byte for each document");
+  Bitmap both = Bitmap::none(rows());
+  for (uint32_t r = 0; r < rows(); ++r)
+    if (wanted[document_of(r)] != 0 && accepted[r]) both.set(r);
+  return both;
 }
 
 }  // namespace gossamer

@@ -20,9 +20,13 @@ namespace gossamer {
 
 inline constexpr uint32_t kNoTerm = 0xffffffffu;
 
-// A bitmap over rows; empty means that every row is accepted.
+// A bitmap over rows, padded to whole windows; empty means that every row is accepted.
 struct Bitmap {
   std::vector<uint64_t> words;
+  static Bitmap none(uint32_t rows) {
+    return {std::vector<uint64_t>((size_t{rows} + kWindowRows - 1) / kWindowRows * (kWindowRows / 64), 0)};
+  }
+  void set(uint32_t i) { words[i / 64] |= uint64_t{1} << (i % 64); }
   bool operator[](uint32_t i) const { return words.empty() || (words[i / 64] >> (i % 64) & 1) != 0; }
 };
 
@@ -99,6 +103,8 @@ class Segment {
 
   // Rows of live documents, given the dead document numbers (ascending).
   Bitmap accept(std::span<const uint32_t> dead) const;
+  // Rows of `accepted` (rows) whose document is wanted: a byte for each document, 0 for those left out.
+  Bitmap accept(const Bitmap& accepted, std::span<const uint8_t> wanted) const;
 
  private:
   SectionBytes sections_;

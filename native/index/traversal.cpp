@@ -176,24 +176,56 @@ bool Snapshot::can_prune(const Plan& plan) const {
   return true;
 }
 
-std::vector<Hit> Snapshot::top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaust, TraversalCost* cost) const {
+Snapshot::Filter Snapshot::filter(const std::vector<std::span<const uint8_t>>& wanted) const {
+  if (wanted.size() != segments_.size()) throw std::invalid_argument("a filter has one part for each segment");
+  Filter filter;
+  for (size_t s = 0; s < segments_.size(); ++s) filter.push_back(segments_[s]->accept(accepts_[s], wanted[s]));
+  return filter;
+}
+
+std::vector<uint8_t> Snapshot::matching(const std::vector<QueryTerm>& query, uint32_t s, bool all) const {
+  const Segment& segment = *segments_.at(s);
+  const Space& space = segment.space();
+  std::vector<uint8_t> matched(segment.documents(), all && !query.empty() ? 1 : 0), has;
+  std::vector<Slice> slices;
+  for (const QueryTerm& term : query) {
+    has.assign(segment.documents(), 0);
+    const uint32_t number = space.terms.find(term.term);
+    slices.clear();
+    if (number != kNoTerm) space.slices(number, slices);
+    for (const Slice& slice : slices)
+      for (uint64_t p = slice.begin; p < slice.end; ++p) {
+        const uint32_t row = slice.window * kWindowRows + space.rows[p];
+        if (row < segment.rows() && accepts_[s][row]) has[segment.document_of(row)] = 1;
+      }
+    for (size_t d = 0; d < has.size(); ++d) matched[d] = all ? matched[d] & has[d] : matched[d] | has[d];
+  }
+  return matched;
+}
+
+std::vector<Hit> Snapshot::top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaust, const Filter* filter,
+                                 TraversalCost* cost) const {
   if (k == 0) return {};
   const Plan plan = make_plan(query);
   if (plan.terms.empty()) return {};
   exhaust = exhaust || !can_prune(plan);
+  if (filter != nullptr && filter->size() != segments_.size()) throw std::invalid_argument("a filter of another snapshot");
   TopK top(std::min<uint64_t>(k, rows_));
   auto scratch = borrow();
   scratch->postings = scratch->candidates = 0;
   for (uint32_t s = 0; s < segments_.size(); ++s) {
-    if (exhaust) exhaustive(plan, s, *scratch, top);
-    else exact(plan, s, *scratch, top);
+    const Bitmap& accept = filter != nullptr ? (*filter)[s] : accepts_[s];
+    if (filter != nullptr && accept.words.size() != Bitmap::none(segments_[s]->rows()).words.size())
+      throw std::invalid_argument("a filter of another snapshot");
+    if (exhaust) exhaustive(plan, s, accept, *scratch, top);
+    else exact(plan, s, accept, *scratch, top);
   }
   if (cost != nullptr) *cost = {scratch->postings, scratch->candidates};
   give_back(std::move(scratch));
   return std::move(top).sorted();
 }
 
-void Snapshot::exhaustive(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) const {
+void Snapshot::exhaustive(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch& scratch, TopK& top) const {
   const Segment& segment = *segments_[s];
   const Space& space = segment.space();
   const bool grouped = segment.rows() != segment.documents();
@@ -229,7 +261,7 @@ void Snapshot::exhaustive(const Plan& plan, uint32_t s, Scratch& scratch, TopK& 
       scratch.touched[row] = 0;
       scratch.score[row] = 0;
       const uint32_t at = base + row;
-      if (!accepts_[s][at]) continue;
+      if (!accept[at]) continue;
       if (text_ && scoring_.variant == Variant::ql_dirichlet)
         score += plan.query_length * std::log(scoring_.mu / (space.lengths[at] + scoring_.mu));
       ++scratch.candidates;
@@ -238,7 +270,7 @@ void Snapshot::exhaustive(const Plan& plan, uint32_t s, Scratch& scratch, TopK& 
   }
 }
 
-void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) const {
+void Snapshot::exact(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch& scratch, TopK& top) const {
   const Segment& segment = *segments_[s];
   const Space& space = segment.space();
   const bool grouped = segment.rows() != segment.documents();
@@ -369,8 +401,9 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
         scratch.postings += static_cast<uint64_t>(c.end - c.begin);
       }
       if (!any) continue;
-      const size_t found = scan(bound + low, high - low, static_cast<uint16_t>(need - rest), scratch.found_row.data(),
-                                scratch.found_bound.data());
+      const size_t found = scan(bound + low, high - low, static_cast<uint16_t>(need - rest),
+                                accept.words.empty() ? nullptr : &accept.words[(base + low) / 64],
+                                scratch.found_row.data(), scratch.found_bound.data());
       // Best bound first, so that the threshold rises early: the best few are scored, the rest is thinned, and so on.
       std::vector<uint32_t>& order = scratch.order;
       order.clear();
@@ -384,7 +417,7 @@ void Snapshot::exact(const Plan& plan, uint32_t s, Scratch& scratch, TopK& top) 
           const uint32_t now = threshold();
           if ((order[i] >> 16) + rest < now) break;
           const uint32_t row = base + low + (0xffffu - (order[i] & 0xffffu));
-          if (row < segment.rows() && accepts_[s][row]) score_row(row, order[i] >> 16, essential, rest, now);
+          if (row < segment.rows()) score_row(row, order[i] >> 16, essential, rest, now);
         }
         const uint32_t now = threshold();
         order.erase(order.begin(), order.begin() + few);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,9 +44,17 @@ class Snapshot {
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
+  // Rows that a search may return, by segment: those of live documents that are wanted (a byte for each document).
+  using Filter = std::vector<Bitmap>;
+  Filter filter(const std::vector<std::span<const uint8_t>>& wanted) const;
+
   // The k best documents (each by its best row), score descending, then insertion number. `query`: unique terms ascending
-  // by bytes. Throws Damaged.
-  std::vector<Hit> top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaustive, TraversalCost* cost = nullptr) const;
+  // by bytes. `filter` null: all live documents. Throws Damaged.
+  std::vector<Hit> top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaustive, const Filter* filter = nullptr,
+                         TraversalCost* cost = nullptr) const;
+
+  // Live documents with at least one of the terms, or with all of them, a byte for each document of a segment.
+  std::vector<uint8_t> matching(const std::vector<QueryTerm>& query, uint32_t segment, bool all) const;
 
   // The parts of a row's score; they sum to it in this order.
   std::vector<Contribution> explain(const std::vector<QueryTerm>& query, const Hit& hit) const;
@@ -62,8 +71,8 @@ class Snapshot {
   struct Scratch;
   class TopK;
   Plan make_plan(const std::vector<QueryTerm>& query) const;
-  void exhaustive(const Plan& plan, uint32_t segment, Scratch& scratch, TopK& top) const;
-  void exact(const Plan& plan, uint32_t segment, Scratch& scratch, TopK& top) const;
+  void exhaustive(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopK& top) const;
+  void exact(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopK& top) const;
   bool can_prune(const Plan& plan) const;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;

@@ -166,6 +166,9 @@ def open_segment(
         Damaged: A section is missing, outside the file, or inconsistent.
     """
 
+class Filter:
+    """Which rows of a snapshot a search may return."""
+
 class Snapshot:
     """Segments searched as one."""
 
@@ -185,17 +188,25 @@ class Snapshot:
         """Tokens a row."""
 
     def rank_texts(
-        self, parser: QueryParser, texts: list[str], k: int, exhaustive: bool
+        self, parser: QueryParser, texts: list[str], k: int, exhaustive: bool, accepted: Filter | None = None
     ) -> list[list[tuple[str, float]]]:
         """The k best ids with scores for each text."""
 
-    def rank_terms(self, queries: list[_Query], k: int, exhaustive: bool) -> list[list[tuple[str, float]]]:
+    def rank_terms(
+        self, queries: list[_Query], k: int, exhaustive: bool, accepted: Filter | None = None
+    ) -> list[list[tuple[str, float]]]:
         """The k best ids with scores for each weighted query."""
 
     def top_k(
-        self, query: _Query, k: int, exhaustive: bool
+        self, query: _Query, k: int, exhaustive: bool, accepted: Filter | None = None
     ) -> tuple[list[tuple[float, int, int, int, int]], int, int]:
         """The k best documents by their best row, as (score, segment, row, document, order); postings and rows read."""
+
+    def filter(self, wanted: Sequence[NDArray[np.bool_]]) -> Filter:
+        """A filter from one mask over the documents of each segment."""
+
+    def matching(self, query: _Query, segment: int, every: bool) -> bytes:
+        """A byte for each document of a segment: 1 where it is live and holds any term, or all of them."""
 
     def explain(self, query: _Query, segment: int, row: int) -> list[tuple[str, float, float, float]]:
         """What each term adds to a row's score: term, query weight, document weight, contribution."""

@@ -18,7 +18,7 @@ import gossamer
 from gossamer import _native
 index = gossamer.Index.open(sys.argv[1])
 queries = [" ".join(f"w{(q * 7 + i * i) % 50}" for i in range(1 + q % 7)) for q in range(60)]
-print(json.dumps([_native.cpu_level(), index.rank(queries, k=25)]))
+print(json.dumps([_native.cpu_level(), index.rank(queries, k=25) + index.rank(queries, k=25, where="n < 7")]))
 """
 LEVELS = [
     "portable",
@@ -38,7 +38,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("levels") / "ix"
     with Index.create(path, analyzer="standard", passages=None) as made:
-        made.add(" ".join(f"w{(i * j) % 50}" for j in range(1, 2 + i % 11)) for i in range(20_000))
+        made.add(
+            {"id": str(i), "text": " ".join(f"w{(i * j) % 50}" for j in range(1, 2 + i % 11)), "n": i % 31}
+            for i in range(20_000)
+        )
     return path
 
 

@@ -39,7 +39,7 @@ def parse_duration(value: object) -> float:
 
 
 def _size(value: object) -> int:
-    from gossamer.retrieval.index.index import parse_size
+    from gossamer.retrieval.index.limits import parse_size
 
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise ValueError("not a size")

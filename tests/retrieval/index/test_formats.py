@@ -70,7 +70,7 @@ def rewrite(index: Index, role: str, extra: str, required: bool) -> None:
 @pytest.mark.parametrize("role", ["segment", "tombstones"])
 def test_an_unknown_optional_section_is_ignored(index, role):
     before = index.rank(["wing keel"]), list(index.documents())
-    rewrite(index, role, "columns", required=False)
+    rewrite(index, role, "summaries", required=False)
     opened = Index.open(index.path)
     assert opened.verify().ok
     assert (opened.rank(["wing keel"]), list(opened.documents())) == before
@@ -81,8 +81,8 @@ def test_an_unknown_optional_section_is_ignored(index, role):
 
 @pytest.mark.parametrize("role", ["segment", "tombstones"])
 def test_an_unknown_required_section_is_refused(index, role):
-    rewrite(index, role, "columns", required=True)
-    refuses(index.path, "rewritten.gsm: this gossamer does not know section columns. Upgrade")
+    rewrite(index, role, "summaries", required=True)
+    refuses(index.path, "rewritten.gsm: this gossamer does not know section summaries. Upgrade")
 
 
 def test_a_newer_version_of_a_required_section_is_refused(index, monkeypatch):

@@ -27,6 +27,15 @@ def search(
         list[str], typer.Argument(metavar="QUERY", help="Words to find; - reads standard input.", show_default=False)
     ],
     k: Annotated[int | None, typer.Option("-k", "--k", metavar="N", help="How many documents; 10 by default.")] = None,
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="EXPR", help="Only documents whose fields match: year >= 1980.")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="FIELD", help="Order by a field; -FIELD for descending.")
+    ] = None,
+    facet: Annotated[
+        list[str] | None, typer.Option("--facet", metavar="FIELD", help="Count the values of a field; repeatable.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show what each term added to the score.")] = False,
     fail_if_empty: Annotated[bool, typer.Option("--fail-if-empty", help="Exit 3 when nothing is found.")] = False,
     json: Json = False,
@@ -37,6 +46,7 @@ def search(
 
     Examples:
         gossamer search notes.gossamer how do wings lift
+        gossamer search notes.gossamer wings --where "modified >= 2024-03 and size < 100000" --sort=-modified
         xclip -o | gossamer search notes.gossamer - --explain
 
     See also: gossamer index, gossamer serve
@@ -50,16 +60,23 @@ def search(
     how_many = Configuration().get("search.k", k).value
     words = read_query(query)
     with Index.open(index) as opened:
-        found = answer(opened, words, how_many, explain=explain)
+        found = answer(opened, words, how_many, where=where, sort=sort, facets=facet or (), explain=explain)
         if out.is_json:
             out.document(found.to_dict())
         else:
             for rank, hit in enumerate(found.hits, start=1):
                 _show(out, rank, hit, explain)
+            for name, values in found.facets.items():
+                shown = ", ".join(f"{printable(_value(value))} ({count:,})" for value, count in values)
+                out.line(f"{printable(name)}: {shown}")
     if not found.hits:
         out.note(f"nothing found for: {words[:200]}")
         if fail_if_empty:
             raise typer.Exit(NOTHING_FOUND)
+
+
+def _value(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _show(out: Output, rank: int, hit: Hit, explain: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from gossamer.text.documents import Document, Passage
 from gossamer.text.snippets import Snippet, excerpts
 
 if TYPE_CHECKING:
+    from gossamer import _native
     from gossamer.retrieval.index.snapshot import OpenSegment, Snapshot
 
 
@@ -82,7 +83,14 @@ class Hit:
 
 
 def build_hits(
-    snapshot: Snapshot, terms_of: Analyzer | None, query: list[tuple[str, float]], text: str, k: int, explain: bool
+    snapshot: Snapshot,
+    terms_of: Analyzer | None,
+    query: list[tuple[str, float]],
+    text: str,
+    k: int,
+    accepted: _native.Filter | None,
+    explain: bool,
+    order: Sequence[tuple[int, int]] | None = None,
 ) -> list[Hit]:
     """The k best documents of a snapshot.
 
@@ -92,10 +100,17 @@ def build_hits(
         query: Weighted terms.
         text: The query as text, or "": neighbours in it are looked for as neighbours.
         k: How many.
+        accepted: The documents that may be found; None for all.
         explain: Fill ``Hit.explanation``.
+        order: The documents to return as (segment, document number), in this order instead of the score's.
     """
+    if order is not None:
+        accepted = snapshot.only(order)
     with naming_damage(snapshot.segments):
-        rows, _, _ = snapshot.native.top_k(query, k, False)
+        rows, _, _ = snapshot.native.top_k(query, k, False, accepted)
+        if order is not None:
+            place = {document: i for i, document in enumerate(order)}
+            rows.sort(key=lambda row: place[row[1], row[3]])
         parts = [snapshot.native.explain(query, s, row) for _, s, row, _, _ in rows]
         found = [_read(snapshot.segments[s], row, number) for _, s, row, number, _ in rows]
     weights: dict[str, float] = {}

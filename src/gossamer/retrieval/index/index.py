@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -13,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 from gossamer.errors import GossamerError, UsageError
 from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
 from gossamer.retrieval.index import manifest as manifests
+from gossamer.retrieval.index.fields import Scalar, facets, first_by
 from gossamer.retrieval.index.hits import Hit, build_hits
+from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.manifest import Manifest
+from gossamer.retrieval.index.queries import Query, terms_of, texts_of
 from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
+from gossamer.retrieval.index.spaces import space_of, stored_encoder
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.index.verification import Verification, verify
 from gossamer.retrieval.index.writer import Writer
@@ -25,10 +27,6 @@ if TYPE_CHECKING:
     from gossamer import _native
     from gossamer.text.analysis import Analyzer
     from gossamer.text.documents import Document
-
-Query = str | Mapping[str, float] | SparseVectors
-MAX_QUERY_CHARACTERS = 1 << 20
-_SIZE = re.compile(r"\s*([0-9.]+)\s*([kmgt]?i?b?)\s*", re.IGNORECASE)
 
 
 class Index:
@@ -52,9 +50,9 @@ class Index:
     ) -> None:
         self.path = Path(path)
         self._storage = self.storage_type(self.path)
-        self._memory, self._threads = parse_size(memory), _threads(threads)
+        self._memory, self._threads = parse_size(memory), threads_of(threads)
         self._snapshot = open_snapshot(self._storage)
-        self._encoder = _stored_encoder(self._snapshot.manifest, encoder)
+        self._encoder = stored_encoder(self._snapshot.manifest, encoder)
         self._parser: _native.QueryParser | None = None
         if isinstance(self._encoder, BM25Encoder):
             from gossamer import _native
@@ -96,14 +94,14 @@ class Index:
             raise UsageError(f"encoder={encoder!r} is unknown; use 'bm25' or an encoder object")
         storage = cls.storage_type(Path(path))
         parse_size(memory)
-        _threads(threads)
+        threads_of(threads)
         try:
             storage.make_root()
             storage.lock()
             try:
                 if manifests.MANIFEST in storage.names():
                     raise UsageError(f"{path}: there is an index here already; open it with Index.open()")
-                manifests.write(storage, Manifest(space=_space(encoder), passage_words=passages or 0))
+                manifests.write(storage, Manifest(space=space_of(encoder), passage_words=passages or 0))
             finally:
                 storage.unlock()
         except OSError as error:
@@ -215,65 +213,94 @@ class Index:
         self._snapshot = open_snapshot(self._storage, self._snapshot)
         return True
 
-    def search(self, query: Query, k: int = 10, *, explain: bool = False) -> list[Hit]:
+    def search(
+        self,
+        query: Query,
+        k: int = 10,
+        *,
+        where: str | None = None,
+        sort: str | None = None,
+        explain: bool = False,
+    ) -> list[Hit]:
         """The k best documents for a query, each with its best passage.
 
         Args:
             query: Text, ``{term: weight}`` over the index's own terms, or one row of :class:`SparseVectors`.
             k: How many.
+            where: Only documents whose fields match, such as ``year >= 1980 and kind in (report, note)``.
+            sort: Order all matching documents by this field instead, with ``-`` before it descending.
             explain: Fill ``Hit.explanation``.
 
         Raises:
-            UsageError: The query is longer than 1 MB, or k < 1.
+            UsageError: The query is longer than 1 MB, k < 1, or ``where`` is no filter or names an unknown field.
         """
-        return self.search_batch([query], k, explain=explain)[0]
+        return self.search_batch([query], k, where=where, sort=sort, explain=explain)[0]
 
-    def search_batch(self, queries: Sequence[Query], k: int = 10, *, explain: bool = False) -> list[list[Hit]]:
+    def search_batch(
+        self,
+        queries: Sequence[Query],
+        k: int = 10,
+        *,
+        where: str | None = None,
+        sort: str | None = None,
+        explain: bool = False,
+    ) -> list[list[Hit]]:
         """:meth:`search` for several queries."""
         _check_k(k)
         snapshot = self._snapshot
+        accepted = snapshot.filter(where)
         analyzer = self._encoder.analyzer if isinstance(self._encoder, BM25Encoder) else None
-        return [
-            build_hits(snapshot, analyzer, terms, query if isinstance(query, str) else "", k, explain)
-            for query, terms in zip(queries, self._terms(queries), strict=True)
-        ]
+        results = []
+        for query, terms in zip(queries, terms_of(queries, self._parser, self._encoder), strict=True):
+            order = None if sort is None else first_by(snapshot, terms, sort, k, where)
+            text = query if isinstance(query, str) else ""
+            results.append(build_hits(snapshot, analyzer, terms, text, k, accepted, explain, order))
+        return results
 
-    def rank(self, queries: Sequence[Query], k: int = 10, *, exhaustive: bool = False) -> list[list[tuple[str, float]]]:
+    def facets(
+        self, query: Query, fields: Sequence[str], *, where: str | None = None, limit: int = 10
+    ) -> dict[str, list[tuple[Scalar, int]]]:
+        """For each field the values that most of the matching documents have, and how many have them.
+
+        A document matches that holds any word of the query; one with several values counts for each.
+
+        Args:
+            query: As in :meth:`search`.
+            fields: Names of fields.
+            where: As in :meth:`search`.
+            limit: Most values a field.
+
+        Raises:
+            UsageError: No document has such a field.
+
+        Example:
+            >>> index.facets("wings", ["kind"])  # doctest: +SKIP
+            {'kind': [('report', 12), ('note', 3)]}
+        """
+        [terms] = terms_of([query], self._parser, self._encoder)
+        return facets(self._snapshot, terms, fields, where, limit)
+
+    def rank(
+        self, queries: Sequence[Query], k: int = 10, *, where: str | None = None, exhaustive: bool = False
+    ) -> list[list[tuple[str, float]]]:
         """Ids and scores only, the same ranking as :meth:`search`: for runs and benchmarks.
 
         Args:
             queries: As in :meth:`search`.
             k: How many documents a query.
+            where: As in :meth:`search`.
             exhaustive: Score every posting instead of pruning; the result is the same.
         """
         _check_k(k)
         snapshot = self._snapshot
-        texts = [_check_query(q) for q in queries if isinstance(q, str)]
+        accepted = snapshot.filter(where)
+        texts = texts_of(queries)
         if self._parser is not None and len(texts) == len(queries):
             with naming_damage(snapshot.segments):
-                return snapshot.native.rank_texts(self._parser, texts, k, exhaustive)
-        terms = self._terms(queries)
+                return snapshot.native.rank_texts(self._parser, texts, k, exhaustive, accepted)
+        terms = terms_of(queries, self._parser, self._encoder)
         with naming_damage(snapshot.segments):
-            return snapshot.native.rank_terms(terms, k, exhaustive)
-
-    def _terms(self, queries: Sequence[Query]) -> list[list[tuple[str, float]]]:
-        texts = [_check_query(q) for q in queries if isinstance(q, str)]
-        if texts and self._parser is None:
-            if self._encoder is None:
-                raise UsageError(
-                    "this index holds vectors made elsewhere: query it with {term: weight} or "
-                    "SparseVectors, "
-                    "or open it with encoder="
-                )
-            encoded = iter(self._encoder.encode_queries(texts).to_dicts())
-        return [
-            self._parser.parse(q)
-            if isinstance(q, str) and self._parser
-            else list(next(encoded).items())
-            if isinstance(q, str)
-            else _weights(q)
-            for q in queries
-        ]
+            return snapshot.native.rank_terms(terms, k, exhaustive, accepted)
 
     def get(self, identifier: str) -> Document | None:
         """The document with this id, or None."""
@@ -342,79 +369,6 @@ class _Discarding:
             ) from error
 
 
-def parse_size(size: int | str) -> int:
-    """Bytes of ``536870912`` or ``"512MiB"`` (k, M, G, T; with or without i and B, all powers of 1024).
-
-    Raises:
-        UsageError: Not a size.
-    """
-    if isinstance(size, int):
-        if size <= 0:
-            raise UsageError(f"memory={size} must be > 0 bytes")
-        return size
-    match = _SIZE.fullmatch(size)
-    try:
-        number = float(match[1]) if match else 0.0
-    except ValueError:
-        number = 0.0
-    if match is None or number <= 0:
-        raise UsageError(f"{size!r} is not a size; write such as '512MiB' or '2GiB'")
-    return int(number * 1024 ** ("bkmgt".index(match[2][0].lower()) if match[2] else 0))
-
-
-def _threads(threads: int | None) -> int:
-    if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    if threads < 1:
-        raise UsageError(f"threads={threads} must be >= 1")
-    return threads
-
-
-def _space(encoder: SparseEncoder | None) -> dict[str, Any]:
-    """How the manifest describes an encoder."""
-    if isinstance(encoder, BM25Encoder):
-        return {"name": "bm25", "kind": "text", "encoder": encoder.to_dict()}
-    try:
-        settings = encoder.to_dict() if encoder is not None else {"type": "vectors"}
-    except UsageError:  # one that cannot be saved is passed again to open()
-        settings = {"type": "unsaved", "class": type(encoder).__name__}
-    return {"name": "vectors", "kind": "vectors", "encoder": settings}
-
-
-def _stored_encoder(manifest: Manifest, given: SparseEncoder | None) -> SparseEncoder | None:
-    """The encoder to use, checked against the one the index was made with."""
-    stored = manifest.space["encoder"]
-    if given is not None:
-        if _space(given)["encoder"] != stored:
-            raise UsageError(
-                f"the index was made with another encoder: {_brief(stored)}, not {_brief(_space(given)['encoder'])}"
-            )
-        return given
-    if stored["type"] in ("vectors", "unsaved"):
-        return None
-    return SparseEncoder.from_dict(stored)
-
-
-def _brief(settings: dict[str, Any]) -> str:
-    return ", ".join(f"{k}={v}" for k, v in settings.items() if not isinstance(v, (dict, list)))
-
-
-def _check_query(query: str) -> str:
-    if len(query) > MAX_QUERY_CHARACTERS:
-        raise UsageError(f"the query has {len(query):,} characters; the limit is {MAX_QUERY_CHARACTERS:,}")
-    return query
-
-
 def _check_k(k: int) -> None:
     if k < 1:
         raise UsageError(f"k={k} must be >= 1")
-
-
-def _weights(query: Mapping[str, float] | SparseVectors) -> list[tuple[str, float]]:
-    if isinstance(query, SparseVectors):
-        if len(query) != 1:
-            raise UsageError(f"a query is one row of SparseVectors, not {len(query)}")
-        return list(query.to_dicts()[0].items())
-    if not isinstance(query, Mapping):
-        raise UsageError(f"a query is text, {{term: weight}} or one row of SparseVectors, not {type(query).__name__}")
-    return list(SparseVectors.from_dicts([query]).to_dicts()[0].items())

@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import Any
+from difflib import get_close_matches
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from gossamer import _native
-from gossamer.errors import GossamerError, IndexDamaged
+from gossamer.errors import GossamerError, IndexDamaged, UsageError
 from gossamer.retrieval.encoders.bm25 import BM25
 from gossamer.retrieval.index import manifest as manifests
+from gossamer.retrieval.index.columns import Columns, fields_of, known_fields
 from gossamer.retrieval.index.container import ADVICE, Container, FileEntry
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
 from gossamer.retrieval.index.storage import Storage
+from gossamer.retrieval.index.where import parse
 from gossamer.text.documents import Document, Span
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _DOCUMENT_SECTIONS = {
     "ids.offsets",
@@ -46,6 +55,7 @@ _SPACE_SECTIONS = {
     "positions",
     "values",
 }
+_FILTERS_KEPT = 32
 _ATTEMPTS = 10  # a merge may remove a segment between reading the manifest and opening the file
 
 
@@ -74,6 +84,20 @@ class OpenSegment:
                 space["kind"] == "text",
                 self.container.facts,
             )
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The fields of its documents."""
+        with naming_damage([self]):
+            return Columns(self.container, self.native.documents)
+
+    @cached_property
+    def insertions(self) -> NDArray[np.uint64]:
+        """The insertion number of every document; shape (documents,)."""
+        insertions = np.zeros(self.native.documents, np.uint64)
+        documents = np.frombuffer(self.container.section("rows.doc"), np.uint32)
+        insertions[documents] = np.frombuffer(self.container.section("order"), np.uint64)
+        return insertions
 
     def live(self, identifier: str) -> list[int]:
         """Numbers of the live documents with this id (none or one)."""
@@ -127,6 +151,7 @@ class Snapshot:
 
     def __init__(self, storage: Storage, manifest: Manifest, reuse: Snapshot | None = None) -> None:
         self.manifest = manifest
+        self._filters: dict[str, _native.Filter] = {}
         known = {s.entry.segment.file: s.container for s in reuse.segments} if reuse else {}
         self.segments: list[OpenSegment] = [
             OpenSegment(storage, e, manifest.space, known.get(e.segment.file)) for e in manifest.segments
@@ -135,6 +160,40 @@ class Snapshot:
         scoring, dead = scoring_of(manifest.space).native(), [sorted(s.dead) for s in self.segments]
         with naming_damage(self.segments):
             self.native = _native.Snapshot([s.native for s in self.segments], dead, self.text, scoring)
+
+    def filter(self, where: str | None) -> _native.Filter | None:
+        """What a filter lets through; None for no filter. The last few are remembered.
+
+        Raises:
+            UsageError: It is no filter, or it names a field that no document has.
+        """
+        if where is None:
+            return None
+        known = self._filters.pop(where, None)
+        if known is None:
+            node = parse(where)
+            self.check_fields(fields_of(node))
+            with naming_damage(self.segments):
+                known = self.native.filter([s.columns.mask(node) for s in self.segments])
+        self._filters[where] = known
+        while len(self._filters) > _FILTERS_KEPT:
+            del self._filters[next(iter(self._filters))]
+        return known
+
+    def only(self, documents: Sequence[tuple[int, int]]) -> _native.Filter:
+        """A filter that lets some documents through, given as (segment, document number)."""
+        masks = [np.zeros(s.native.documents, np.bool_) for s in self.segments]
+        for segment, number in documents:
+            masks[segment][number] = True
+        return self.native.filter(masks)
+
+    def check_fields(self, fields: set[str]) -> None:
+        """Raise UsageError for a field that no document has."""
+        known = known_fields(s.columns for s in self.segments)
+        for field in sorted(fields - set(known)):
+            close = get_close_matches(field, known, n=1)
+            advice = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}"
+            raise UsageError(f"no document has a field {field!r}; {advice}")
 
     def find(self, identifier: str) -> tuple[OpenSegment, int] | None:
         """Where the live document with this id is."""

@@ -6,7 +6,6 @@ abandoned writer are removed by the next one.
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
@@ -15,10 +14,14 @@ from functools import partial
 from math import log
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gossamer import _native
 from gossamer.errors import GossamerError, IndexDamaged, UsageError
 from gossamer.retrieval.index import manifest as manifests
+from gossamer.retrieval.index.columns import ColumnBuilder, merged
 from gossamer.retrieval.index.container import ADVICE, ContainerWriter, FileEntry
+from gossamer.retrieval.index.incoming import as_document, native_document, ranges
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
 from gossamer.retrieval.index.snapshot import OpenSegment, naming_damage, scoring_of
 from gossamer.retrieval.index.storage import LOCK, Storage, release
@@ -28,7 +31,10 @@ from gossamer.text.documents import Document
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from numpy.typing import NDArray
+
     from gossamer.retrieval.encoders import SparseEncoder
+    from gossamer.retrieval.index.columns import Columns
     from gossamer.retrieval.index.container import SectionWriter
     from gossamer.retrieval.vectors import SparseVectors
 
@@ -70,7 +76,8 @@ class Writer:
         self._next_insertion = self._manifest.next_insertion
         self._scoring = scoring_of(space).native()
         self._builder: _native.Builder | None = None
-        self._columns: list[str] | None = None
+        self._columns: list[str] | None = None  # of vectors
+        self._fields = ColumnBuilder()
 
     def _tidy(self) -> Manifest:
         """Remove every file that is not part of the last commit, which is returned."""
@@ -117,16 +124,16 @@ class Writer:
     def _add_batch(self, batch: list[Document]) -> None:
         space = self._manifest.space
         if space["kind"] == "text":
-            self._ready([]).add([_native_document(d) for d in batch], self._next_insertion)
-            self._added(len(batch))
+            self._ready([]).add([native_document(d) for d in batch], self._next_insertion)
+            self._added(batch)
             return
         if self._encoder is None:
             raise UsageError("this index holds vectors made elsewhere: use add_vectors(), or open it with encoder=")
         words = self._manifest.passage_words
         cut = [passages.split(d, words or None) for d in batch]
         texts = [f"{passages.prefix(d, p)}\n{p.text}".strip() for d, ps in zip(batch, cut, strict=True) for p in ps]
-        ranges = [_ranges(d, [(p.start, p.end) for p in ps]) for d, ps in zip(batch, cut, strict=True)]
-        self._add_rows(batch, ranges, self._encoder.encode_documents(texts))
+        places = [ranges(d, [(p.start, p.end) for p in ps]) for d, ps in zip(batch, cut, strict=True)]
+        self._add_rows(batch, places, self._encoder.encode_documents(texts))
 
     def add_vectors(self, ids: Iterable[str], vectors: SparseVectors, documents: Iterable[Document] | None) -> int:
         """Add one row per id."""
@@ -143,11 +150,11 @@ class Writer:
         for name, document in zip(names, stored, strict=True):
             if name != document.id:
                 raise UsageError(f"the id {name!r} stands beside the document {document.id!r}")
-        self._add_rows(stored, [_ranges(d, [(0, len(d.text))]) for d in stored], vectors)
+        self._add_rows(stored, [ranges(d, [(0, len(d.text))]) for d in stored], vectors)
         return len(names)
 
     def _add_rows(
-        self, batch: list[Document], ranges: list[list[tuple[int, int, int, int]]], vectors: SparseVectors
+        self, batch: list[Document], places: list[list[tuple[int, int, int, int]]], vectors: SparseVectors
     ) -> None:
         negative = (vectors.values < 0).nonzero()[0]
         if len(negative):
@@ -160,14 +167,14 @@ class Writer:
         columns = [vectors.term(c) for c in range(vectors.dim)]
         builder = self._ready(columns)
         builder.add_vectors(
-            [_native_document(d) for d in batch],
+            [native_document(d) for d in batch],
             self._next_insertion,
-            ranges,
+            places,
             vectors.indptr,
             vectors.indices,
             vectors.values,
         )
-        self._added(len(batch))
+        self._added(batch)
 
     def _ready(self, columns: list[str]) -> _native.Builder:
         """The builder; a new vocabulary starts a new one."""
@@ -187,10 +194,13 @@ class Writer:
             self._columns = columns
         return self._builder
 
-    def _added(self, count: int) -> None:
-        self._next_insertion += count
+    def _added(self, batch: list[Document]) -> None:
+        for insertion, document in enumerate(batch, self._next_insertion):
+            if document.fields:
+                self._fields.add(insertion, document.fields)
+        self._next_insertion += len(batch)
         assert self._builder is not None
-        if self._builder.memory > self._memory * _BUILDER_SHARE:
+        if self._builder.memory + self._fields.memory > self._memory * _BUILDER_SHARE:
             self._flush()
 
     # --- deleting ------------------------------------------------------------------------------------------------
@@ -227,10 +237,16 @@ class Writer:
             with naming_damage([segment]):
                 segment.dead.update(self._builder.superseded(segment.native))
         sections, facts, dead = self._builder.flush()
+        rows = {name: memoryview(data) for name, _, _, data in sections}
+        orders, documents = np.frombuffer(rows["order"], np.uint64), np.frombuffer(rows["rows.doc"], np.uint32)
+        fields = self._fields.sections(orders, documents)
+        self._fields = ColumnBuilder()
         container = ContainerWriter(self._storage, self._new_name("segment"))
         try:
             for name, kind, required, data in sections:
                 container.section(name, kind, required, [memoryview(data)])
+            for name, kind, values in fields:
+                container.section(name, kind, False, [values.tobytes()])
             entry = container.finish(facts)
         except BaseException:
             container.abandon()
@@ -269,6 +285,8 @@ class Writer:
             for i, (name, kind, required) in enumerate(merger.sections):
                 with container.open_section(name, kind, required) as section:
                     merger.write(i, partial(_copy, section, chosen))
+            for name, kind, values in merged(_renumbered(chosen)):
+                container.section(name, kind, False, [values.tobytes()])
             return container.finish(merger.facts)
         except BaseException:
             container.abandon()
@@ -352,60 +370,11 @@ def _copy(section: SectionWriter, sources: list[OpenSegment], chunk: bytes) -> N
         release(segment.container.buffer)
 
 
-def as_document(item: str | dict[str, Any] | Document, insertion: int) -> Document:
-    """A document from what :meth:`Index.add` takes."""
-    if isinstance(item, Document):
-        document = item
-    elif isinstance(item, str):
-        return Document(str(insertion), item)
-    elif isinstance(item, dict):
-        identifier, text, title = item.get("id"), item.get("text"), item.get("title") or ""
-        fields = {key: value for key, value in item.items() if key not in ("id", "text", "title")}
-        if not isinstance(identifier, (str, int)) or not isinstance(text, str):
-            raise UsageError(
-                f"document {insertion}: a dict needs 'id' and 'text' as strings; its keys are {sorted(map(str, item))}"
-            )
-        document = Document(str(identifier), text, title, fields)
-    else:
-        raise UsageError(
-            f"document {insertion}: expected a str, a dict with 'id' and 'text', or a Document, "
-            f"not {type(item).__name__}"
-        )
-    if not document.id or not isinstance(document.id, str):
-        raise UsageError(f"document {insertion}: its id is {document.id!r}; an id is a string that is not empty")
-    if not isinstance(document.text, str) or not isinstance(document.title, str):
-        raise UsageError(f"document {document.id!r}: text and title must be strings")
-    return document
-
-
-def _native_document(document: Document) -> tuple[str, str, str, bytes, list[tuple[int, int, int, str]]]:
-    more: dict[str, Any] = {}
-    headings: list[tuple[int, int, int, str]] = []
-    if document.title:
-        more["title"] = document.title
-    if document.fields:
-        more["fields"] = dict(document.fields)
-    if document.spans:
-        more["spans"] = [(s.kind, s.start, s.end, s.value, s.level) for s in document.spans]
-        headings = [(s.start, s.end, s.level, s.value) for s in document.spans if s.kind == "heading"]
-    try:
-        metadata = json.dumps(more, ensure_ascii=False).encode("utf-8", "replace") if more else b""
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"document {document.id!r}: its fields are not JSON values: {error}") from None
-    return document.id, document.title, document.text, metadata, headings
-
-
-def _ranges(document: Document, cuts: list[tuple[int, int]]) -> list[tuple[int, int, int, int]]:
-    """Code-point ranges with their UTF-8 byte ranges. Cuts may overlap but start in ascending order."""
-    text = document.text
-    if text.isascii():
-        return [(start, end, start, end) for start, end in cuts]
-    return list(_byte_ranges(text, cuts))
-
-
-def _byte_ranges(text: str, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
-    at, byte = 0, 0
-    for start, end in cuts:
-        byte += len(text[at:start].encode("utf-8", "replace"))
-        at = start
-        yield start, end, byte, byte + len(text[start:end].encode("utf-8", "replace"))
+def _renumbered(sources: list[OpenSegment]) -> Iterator[tuple[Columns, NDArray[np.int64]]]:
+    """Each segment's columns with the number of each of its documents in the merge, -1 for dead ones."""
+    base = 0
+    for segment in sources:
+        live = np.ones(segment.native.documents, np.bool_)
+        live[list(segment.dead)] = False
+        yield segment.columns, np.where(live, np.cumsum(live) - 1 + base, -1)
+        base += int(live.sum())
