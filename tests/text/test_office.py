@@ -6,6 +6,7 @@ import pytest
 from reading import read, read_one, reason, spanned
 from tiny_office import packed, paragraph, shape, tiny_docx, tiny_epub, tiny_odt, tiny_pptx
 
+from gossamer.text.passages import split
 from gossamer.text.readers.registry import choose
 
 ROW = "<w:tr>{}</w:tr>"
@@ -96,6 +97,13 @@ def test_pptx_is_a_page_a_slide_in_the_order_shown():
     assert spanned(document, "heading") == [("Wings", "Wings", 1), ("Drag", "Drag", 1)]
     assert document.title == "Wings"
     assert read_one("pptx", tiny_pptx(slides, title="Of flight")).title == "Of flight"
+
+
+def test_empty_slides_do_not_take_the_place_of_the_next():
+    document = read_one("pptx", tiny_pptx(["", "", shape(["Wings"], "title"), "", shape(["Drag"])]))
+    assert spanned(document, "page") == [(text, str(n), 0) for n, text in enumerate(["", "", "Wings", "", "Drag"], 1)]
+    assert [span.kind for span in document.spans] == ["page", "page", "page", "heading", "page", "page"]
+    assert [(passage.text, passage.page) for passage in split(document, 1)] == [("Wings", "3"), ("Drag", "5")]
 
 
 def test_a_damaged_slide_costs_only_itself():

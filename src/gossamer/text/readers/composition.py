@@ -89,8 +89,8 @@ class Composition:
         """
         if not self.length:
             raise Unreadable(self._path, "no text in it")
-        # A page starts where its first heading does and comes first.
-        spans = tuple(sorted(self._spans, key=lambda span: (span.start, -span.end)))
+        # A page starts where its first heading does and comes first; empty pages before it stay before it.
+        spans = tuple(sorted(self._spans, key=lambda span: (span.start, span.kind != "page")))
         title = " ".join(_NO_TEXT.sub(" ", self.title).split())
         title = title or next((span.value for span in spans if span.kind == "heading"), "")
         about = {name: clean for name, value in fields.items() if (clean := _NO_TEXT.sub(" ", value).strip())}

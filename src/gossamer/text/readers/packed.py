@@ -123,21 +123,21 @@ class _GzipDecoder:
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        self.needs_input = True
 
     @property
     def eof(self) -> bool:
         return self._zlib.eof
 
     @property
+    def needs_input(self) -> bool:
+        return not self._zlib.unconsumed_tail  # the checksum is left there until all is given out
+
+    @property
     def unused_data(self) -> bytes:
         return self._zlib.unused_data
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        out = self._zlib.decompress(self._zlib.unconsumed_tail + data, max(0, max_length))
-        # A full buffer may mean that more is to come without more input.
-        self.needs_input = not self._zlib.unconsumed_tail and len(out) != max_length
-        return out
+        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max(0, max_length))
 
 
 def _gzip(path: str) -> _Maker:
