@@ -23,7 +23,7 @@ from gossamer.text.readers.registry import HEAD_BYTES, Options, Reader, choose, 
     [
         (b"Lift is a force", "notes.txt", "plain"),
         (b"Lift is a force", "README", "plain"),
-        (b"int main() {}", "wing.c", "plain"),
+        (b"int main() {}", "wing.c", "code"),
         ("Auftrieb".encode("utf-16"), "notes.txt", "plain"),
         (b"# Wings", "notes.md", "markdown"),
         (b"# Wings", "NOTES.MARKDOWN", "markdown"),
@@ -128,6 +128,14 @@ SEEDS = [
     b"<html><title>t</title><body><h1>Wings</h1><p>Lift &lt;<pre>x</pre><ul><li>a</ul></body></html>",
     b'{"text": "a"}\n{"text": "b"}\n',
     b'id,text\n1,"a\nb"\n',
+    b"WEBVTT\n\n00:01.000 --> 00:02.500\n<v Ada>Lift\n\n1\n00:00:03,000 --> 00:00:04,000\nDrag\n",
+    b".TH WING 1\n.SH NAME\nwing \\- \\fBlift\\fR \\(em \\*(lq\n.Op Fl a Ar x\n.nf\ncode\n.fi\n",
+    b"From a@b Tue Nov 24 11:00:00 2026\nSubject: =?utf-8?q?=C3=A9?=\nTo: A <a@b>\nDate: 24 Nov 2026 11:00 +0200\n"
+    b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nt\n--b\nContent-Type: text/html; charset=x\n\n<p>\n--b--\n",
+    b"Wings\n=====\n\nLift::\n\n  code\n\n.. code-block:: py\n\n   x\n",
+    b"\\title{T}\\begin{document}\\section{W} $\\alpha^{2}$ \\'e \\begin{verbatim}x\\end{verbatim}\\end{document}",
+    b'@string{s = "a" # {b}}\n@article{k, author = {A and B}, title = {T {\\"u}}, year = 2020, month = jan # s}\n',
+    b"TY  - JOUR\nAU  - A, B\nTI  - T\nKW  - k\nPY  - 2020\nER  -\n",
     tiny_pdf([["Wings"], ["Drag"]], title="t", outline=[("Wings", 0)], roman=True),
 ]
 

@@ -15,7 +15,7 @@ class PlainReader(Reader):
     """The file's text as it stands."""
 
     name = "plain"
-    extensions = (".txt", ".text", ".log", ".rst", ".tex")
+    extensions = (".txt", ".text", ".log")
 
     def matches(self, head: bytes, path: str) -> float:
         """0.9 by name, 0.1 for any other text, 0 for binary data."""

@@ -25,7 +25,7 @@ _FORMATS = (
     "docx", "pptx", "odt", "epub", "zip", "tar",
     "plain", "markdown", "html", "pdf", "jsonl", "delimited",
     "notebook", "xml",
-    "subtitles", "man", "mail", "rst",
+    "subtitles", "man", "mail", "rst", "latex", "bibtex", "ris", "code",
 )  # fmt: skip
 
 
