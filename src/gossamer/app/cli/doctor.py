@@ -20,6 +20,8 @@ from gossamer.errors import GossamerError
 
 EXTRAS = {
     "app": (("fastapi", "uvicorn", "jinja2"), "the search page: gossamer serve"),
+    "formats": (("tree_sitter",), "source code by its functions, and what Zstandard packed"),
+    "languages": (("py3langid",), "the language of each document, told by its text"),
     "eval": (("ir_measures",), "more measures for gossamer evaluate"),
     "plot": (("matplotlib",), "pictures of frontiers: --plot"),
     "bench": (("bm25s", "tantivy"), "the peers that the benchmark tables compare with"),
