@@ -151,8 +151,13 @@ void Expander::word(uint32_t from, uint32_t to, Range at) {
   if (expansion_.tokens == Tokens::kAuto) {
     uint32_t first = from;
     while (first + 1 < to && unicode::script(trace().code_points[first]) == unicode::Script::kOther) ++first;
-    const auto& languages = choice_[static_cast<size_t>(unicode::script(trace().code_points[first]))];
-    if (!languages.empty()) return in_languages(languages, from, to, at);
+    const auto& languages = choice_.languages[static_cast<size_t>(unicode::script(trace().code_points[first]))];
+    if (languages.size() > 1) return in_languages(languages, from, to, at);
+    if (languages.size() == 1) {
+      emit(static_cast<char>(languages[0] + 1) + form(from, to, expansion_.turkic[languages[0]]), at, Kind::kWord);
+      ++position_;
+      return;
+    }
   }
   const std::string whole = form(from, to, expansion_.turkic.back());
   with_accents(whole, at);
@@ -165,17 +170,20 @@ void Expander::word(uint32_t from, uint32_t to, Range at) {
 // The word in each language, but every term once.
 void Expander::in_languages(const std::vector<uint32_t>& languages, uint32_t from, uint32_t to, Range at) {
   terms_.clear();
-  std::string tagged;
+  forms_.clear();
   for (const uint32_t language : languages) {
-    tagged.assign(1, static_cast<char>(language + 1));
+    std::string tagged(1, static_cast<char>(language + 1));
     tagged += form(from, to, expansion_.turkic[language]);
-    if (languages.size() > 1) {
-      const std::string_view term = analyzer_.filter(tagged, state_);
-      if (term.empty() || std::ranges::find(terms_, term) != terms_.end()) continue;
-      terms_.emplace_back(term);
+    const std::string_view term = analyzer_.filter(tagged, state_);
+    if (term.empty() && choice_.drop_any) {
+      forms_.clear();
+      break;
     }
-    emit(tagged, at, Kind::kWord);
+    if (term.empty() || std::ranges::find(terms_, term) != terms_.end()) continue;
+    terms_.emplace_back(term);
+    forms_.push_back(std::move(tagged));
   }
+  for (const std::string& tagged : forms_) emit(tagged, at, Kind::kWord);
   ++position_;
 }
 

@@ -74,7 +74,7 @@ class Expander {
   std::optional<Unit> unit_;
   bool paired_ = false, full_ = false;
   std::vector<Range> parts_;
-  std::vector<std::string> terms_;  // of one word in several languages
+  std::vector<std::string> terms_, forms_;  // of one word in several languages
   std::unordered_map<std::string, std::vector<Range>, StringHash, std::equal_to<>> known_parts_;
 };
 

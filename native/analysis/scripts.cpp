@@ -28,23 +28,27 @@ Languages::Languages(const std::vector<LanguageConfig>& languages,
 }
 
 Languages::Choice Languages::choose(std::string_view text, Scanner<false>& scanner) const {
-  if (!ambiguous_) return all_;
+  if (!ambiguous_) return {all_, false};
   struct Count {
     const Languages* self;
-    size_t words = 0;
+    size_t words = 0, kept = 0;
     std::array<uint32_t, kLanguages> stops{};
   } count{this};
   scanner.scan(text.substr(0, kRead), &count, [](void* sink, const Word& word) {
     auto& c = *static_cast<Count*>(sink);
     ++c.words;
     const auto found = c.self->stop_words_.find(word.word);
-    if (found == c.self->stop_words_.end()) return;
+    if (found == c.self->stop_words_.end()) {
+      ++c.kept;
+      return;
+    }
     for (uint32_t i = 0; i < c.self->scripts_.size(); ++i) c.stops[i] += found->second >> i & 1;
   });
   const bool is_short = count.words <= kShort && text.size() <= kRead;
   std::vector<uint32_t> likely;
   if (!is_short && detect_) likely = detect_(text.substr(0, kRead));
-  Choice choice;
+  Choice chosen{{}, is_short && count.kept > 0};
+  ByScript& choice = chosen.languages;
   for (size_t s = 0; s < all_.size(); ++s) {
     const auto& all = all_[s];
     if (all.size() < 2) {
@@ -65,7 +69,7 @@ Languages::Choice Languages::choose(std::string_view text, Scanner<false>& scann
     for (const uint32_t i : all)
       if (count.stops[i] == most && (is_short || choice[s].empty())) choice[s].push_back(i);
   }
-  return choice;
+  return chosen;
 }
 
 }  // namespace gossamer

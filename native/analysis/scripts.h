@@ -1,7 +1,8 @@
 // Which languages the words of a text are analysed in, for texts of any language and mixtures of them.
 //
 // A script with one language needs no guess. Otherwise a short text (a query, a title) is analysed in every language of the
-// script, unless its stop words tell; a longer one in one language: the first of `detect`, or the one with most stop words.
+// script, unless its stop words tell; what is a stop word in one of them is dropped if other words remain. A longer one is
+// analysed in one language: the first of `detect`, or the one with most stop words.
 // Both sides of a search thus meet, whatever was guessed: a query word gives its term in the document's language too.
 #pragma once
 
@@ -22,7 +23,11 @@ namespace gossamer {
 
 class Languages {
  public:
-  using Choice = std::array<std::vector<uint32_t>, unicode::kScripts>;  // languages by script
+  using ByScript = std::array<std::vector<uint32_t>, unicode::kScripts>;  // numbers of languages
+  struct Choice {
+    ByScript languages;
+    bool drop_any = false;  // a word that one of its languages drops?
+  };
 
   Languages(const std::vector<LanguageConfig>& languages, std::function<std::vector<uint32_t>(std::string_view)> detect);
 
@@ -30,7 +35,7 @@ class Languages {
   Choice choose(std::string_view text, Scanner<false>& scanner) const;
 
  private:
-  Choice all_;
+  ByScript all_;
   std::vector<unicode::Script> scripts_;  // by language
   std::unordered_map<std::string, uint32_t, StringHash, std::equal_to<>> stop_words_;  // to a bit a language
   std::function<std::vector<uint32_t>(std::string_view)> detect_;

@@ -45,7 +45,7 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
-def _clusters(text: str, normalize: bool) -> list[tuple[str, int, int]]:
+def clusters(text: str, normalize: bool) -> list[tuple[str, int, int]]:
     """Characters with those that reorder or compose with them: (cluster, start, end)."""
     clusters: list[tuple[str, int, int]] = []
     for i, c in enumerate(text):
@@ -65,7 +65,7 @@ def _clusters(text: str, normalize: bool) -> list[tuple[str, int, int]]:
 def words(text: str, *, normalize: bool = True, casefold: bool = True, possessive: bool = False) -> list[tuple]:
     """(word, position, start, end) of every word."""
     stream: list[tuple[str, int, int]] = []
-    for cluster, start, end in _clusters(text, normalize):
+    for cluster, start, end in clusters(text, normalize):
         if normalize and casefold:
             cluster = _fold(cluster)
         elif normalize:
