@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ from benchmarks.corpora import Collection, collection
 from benchmarks.peers import Gossamer
 from gossamer.retrieval import Evaluation, compare, evaluate, holm
 from gossamer.retrieval.encoders.bm25 import BM25Encoder
-from gossamer.text import Analyzer, analyzer, compounds, read
-from gossamer.text.analysis_options import preset
+from gossamer.text import Analyzer, analyzer, compounds, languages, read
 
 DEPTH = 100
 LANGUAGES = {"german": "de", "french": "fr"}
@@ -69,20 +67,19 @@ def known_items(folder: Path, language: str) -> Collection:
 
 
 def analyzers(language: str, data: Collection) -> dict[str, Analyzer]:
-    options = preset(language)
     chosen = {
         NONE: analyzer(NONE),
         "english": analyzer("english"),
         language: analyzer(language),
-        "no stemmer": Analyzer(**{**options, "stemmer": ""}),
-        "accents both": Analyzer(**options, accents="both"),
+        "no stemmer": analyzer(language).replace(stemmer=""),
+        "accents both": analyzer(language).replace(accents="both"),
         "auto": analyzer("auto"),
         "auto(de, en, fr)": analyzer("auto(de, en, fr)"),
     }
     if language == "german":
         words = compounds.frequencies(data.documents.values())
-        table = compounds.learn(words, leave_out=options["stop_words"])
-        chosen["compounds"] = Analyzer(**options, compounds=table)
+        table = compounds.learn(words, leave_out=languages.stop_words(language))
+        chosen["compounds"] = analyzer(language).replace(compounds=table)
     return chosen
 
 
@@ -104,8 +101,7 @@ def differences(language: str, found: dict[str, Evaluation]) -> list[dict[str, A
 
 
 def word_piece(vocabulary: str) -> dict[str, float]:
-    data = replace(collection("cranfield"))
-    found = search(data, analyzer(f"wordpiece({vocabulary})"), 0.9, 0.4).mean
+    found = search(collection("cranfield"), analyzer(f"wordpiece({vocabulary})"), 0.9, 0.4).mean
     print(f"BM25 over WordPiece on Cranfield, 0.9/0.4: nDCG@10 {found['ndcg@10']:.4f}, known {WORDPIECE_ANCHOR}\n")
     return {"ndcg@10": found["ndcg@10"], "anchor": WORDPIECE_ANCHOR}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import naive_pieces as naive
@@ -128,6 +129,7 @@ def test_parts_of_compounds_stand_at_their_place() -> None:
     assert {t.position for t in tokens} == {1}
     assert highlights(Analyzer(compounds=table), text, ["schiff"]) == [(14, 20)]
     assert compounds.frequencies(["Dampf, dampf!"]) == {"dampf": 2}
+    assert analyzer(json.loads(json.dumps(Analyzer(compounds=table).to_dict()))) == Analyzer(compounds=table)
 
 
 pieces = st.sampled_from([*"abeh漢。,!- \t\u0301", "é", "ß", "İ", "한", "\u200d", "aa", "ab", "\u00a0", "#", "１"])

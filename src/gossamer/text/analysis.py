@@ -88,7 +88,7 @@ class Analyzer:
         accents: str = "keep",
         tokens: str = "words",
         grams: Sequence[int] = (0, 0),
-        compounds: Mapping[str, int] | None = None,
+        compounds: Mapping[str, int] | Iterable[tuple[str, int]] = (),
         vocabulary: Iterable[str] = (),
         languages: Iterable[str] = (),
         detect: str = "",
@@ -96,10 +96,11 @@ class Analyzer:
         options: dict[str, Any] = {
             "normalize": normalize, "casefold": casefold, "possessive": possessive, "stop_words": list(stop_words),
             "stemmer": stemmer, "letters": letters, "elisions": sorted(elisions), "accents": accents, "tokens": tokens,
-            "grams": list(grams), "compounds": dict(compounds or {}), "vocabulary": list(vocabulary),
+            "grams": list(grams), "compounds": compounds, "vocabulary": list(vocabulary),
             "languages": list(languages), "detect": detect,
         }  # fmt: skip
         known.check(options)
+        options["compounds"] = dict(compounds)
         folding = known.folding(options)
         options["stop_words"] = sorted({_one_word(word, folding) for word in options["stop_words"]})
         self._name = name
@@ -132,6 +133,18 @@ class Analyzer:
         """The native analyser, for the index."""
         return self._native
 
+    def replace(self, **options: Any) -> Analyzer:
+        """This analyser with other options.
+
+        Raises:
+            UsageError: As the constructor does.
+
+        Example:
+            >>> analyzer("german").replace(stemmer="").terms("Häuser")
+            ['hauser']
+        """
+        return Analyzer.from_dict({**self.to_dict(), **options})
+
     def to_dict(self) -> dict[str, Any]:
         """This analyser as JSON values; ``from_dict`` reads them.
 
@@ -140,6 +153,8 @@ class Analyzer:
             ''
         """
         said = {key: value for key, value in self._options.items() if value != known.FURTHER.get(key)}
+        if "compounds" in said:
+            said["compounds"] = [list(pair) for pair in said["compounds"].items()]
         return {"name": self._name, "format": known.FORMAT, "unicode": _native.unicode_version(), **said}
 
     @classmethod

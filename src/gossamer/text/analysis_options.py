@@ -185,7 +185,11 @@ def _is_grams(value: object) -> bool:
 
 
 def _is_table(value: object) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(k, str) and type(v) is int and v > 0 for k, v in value.items())
+    try:
+        pairs = list(value.items() if isinstance(value, Mapping) else value)  # type: ignore[call-overload]
+        return all(isinstance(word, str) and type(frequency) is int and frequency > 0 for word, frequency in pairs)
+    except (TypeError, ValueError):
+        return False
 
 
 def _numbers(version: str) -> tuple[int, ...]:
