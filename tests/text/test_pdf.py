@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import unicodedata
+from types import SimpleNamespace
 
 import pytest
 from reading import read_one, reason, spanned
 from tiny_pdf import tiny_pdf
+
+from gossamer.text.readers import ocr
 
 
 def test_pdf_gives_its_text_page_by_page():
@@ -55,14 +59,76 @@ def test_titles_that_are_none_are_not_taken(title):
 
 
 def test_pdfs_that_cannot_be_read_say_why():
-    assert reason("pdf", tiny_pdf([[], []])) == "no text layer (scanned?): it needs OCR first"
+    assert reason("pdf", tiny_pdf([[], []])) == "no text layer (scanned?): gossamer[ocr] reads it"
     assert reason("pdf", b"%PDF-1.4\nnothing") == "not a readable PDF"
     assert reason("pdf", tiny_pdf([["a" * 60], ["b" * 60]]), text_limit=100).startswith("more than")
 
 
 def test_a_page_tree_that_contains_itself_ends():
     data = tiny_pdf([["text"]]).replace(b"/Kids [6 0 R]", b"/Kids [2 0 R]")
-    assert reason("pdf", data) in ("not a readable PDF", "no text layer (scanned?): it needs OCR first")
+    assert reason("pdf", data) in ("not a readable PDF", "no text layer (scanned?): gossamer[ocr] reads it")
+
+
+def rows(cells, *, width=220, title="A title that goes across both columns of the page"):
+    """The content of a page whose lines are written row by row across two columns."""
+    shown = [f"BT /F 12 Tf 200 750 Td ({title}) Tj ET"]
+    for number, (left, right) in enumerate(cells):
+        y = 700 - 14 * number
+        shown += [f"BT /F 12 Tf 60 {y} Td ({left}) Tj ET", f"BT /F 12 Tf {60 + width + 40} {y} Td ({right}) Tj ET"]
+    return " ".join(shown)
+
+
+def test_columns_written_row_by_row_are_read_one_after_the_other():
+    cells = [(f"left column has the line number {n}", f"right column has the line number {n}") for n in range(10, 22)]
+    text = read_one("pdf", tiny_pdf([rows(cells)])).text
+    assert text.split("\n") == [
+        "A title that goes across both columns of the page",
+        *(left for left, _ in cells),
+        *(right for _, right in cells),
+    ]
+
+
+def test_the_rows_of_a_table_stay_together():
+    cells = [(f"cell {n}", f"value {n}") for n in range(10, 22)]
+    text = read_one("pdf", tiny_pdf([rows(cells)])).text
+    assert "cell 10 value 10" in " ".join(text.split("\n")[1:3])
+
+
+SCAN = "q 300 0 0 100 72 600 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q"
+
+
+def test_a_scanned_page_is_read_where_ocr_is_installed(monkeypatch):
+    class Engine:
+        def __init__(self, **_):
+            pass
+
+        def __call__(self, image, use_cls):
+            assert image.shape[2] == 3
+            return [([], "Lift is a force", "0.9"), ([], "illegible", 0.2), ([], "that acts upwards", 0.8)], None
+
+    ocr._engine.cache_clear()
+    monkeypatch.setattr(ocr, "is_installed", lambda: True)
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", SimpleNamespace(RapidOCR=Engine))
+    pauses = []
+    document = read_one("pdf", tiny_pdf([["a text layer"], SCAN, []]), busy=lambda: pauses.append(1))
+    ocr._engine.cache_clear()
+    assert spanned(document, "page") == [
+        ("a text layer", "1", 0), ("Lift is a force\nthat acts upwards", "2", 0), ("", "3", 0),
+    ]  # fmt: skip
+    assert len(pauses) == 1  # only what may be a scan
+
+
+def test_a_scanned_page_without_ocr_names_the_extra(monkeypatch):
+    monkeypatch.setattr(ocr, "is_installed", lambda: False)
+    assert reason("pdf", tiny_pdf([SCAN])) == "no text layer (scanned?): gossamer[ocr] reads it"
+
+
+@pytest.mark.shared_data
+def test_right_to_left_words_are_in_their_order_however_the_page_is_turned(shared):
+    for name in ("habibi", "habibi-rotated"):
+        text = read_one("pdf", (shared / f"data/documents/layout/{name}.pdf").read_bytes()).text
+        assert "habibi" in text
+        assert "حَبيبي" in text
 
 
 def normalised(text):
@@ -129,13 +195,14 @@ def test_a_long_book_keeps_its_outline_and_umlauts(shared):
     ("path", "message"),
     [
         ("layout/libreoffice-writer-password.pdf", "encrypted PDF, which needs a password"),
-        ("layout/grayscale-image.pdf", "no text layer (scanned?): it needs OCR first"),
-        ("scanned-and-odd/linn.pdf", "no text layer (scanned?): it needs OCR first"),
-        ("scanned-and-odd/skew.pdf", "no text layer (scanned?): it needs OCR first"),
+        ("layout/grayscale-image.pdf", "no text layer (scanned?): gossamer[ocr] reads it"),
+        ("scanned-and-odd/linn.pdf", "no text layer (scanned?): gossamer[ocr] reads it"),
+        ("scanned-and-odd/skew.pdf", "no text layer (scanned?): gossamer[ocr] reads it"),
         ("scanned-and-odd/invalid.pdf", "not a readable PDF"),
     ],
 )
-def test_files_without_a_text_to_read_say_why(shared, path, message):
+def test_files_without_a_text_to_read_say_why(shared, path, message, monkeypatch):
+    monkeypatch.setattr(ocr, "is_installed", lambda: False)
     assert reason("pdf", (shared / "data/documents" / path).read_bytes()) == message
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def tiny_pdf(
-    pages: Sequence[Sequence[str]],
+    pages: Sequence[Sequence[str] | str],
     *,
     title: str = "",
     outline: Sequence[tuple[str, int]] = (),
@@ -15,7 +15,7 @@ def tiny_pdf(
     """A PDF with the given lines on each page.
 
     Args:
-        pages: For each page its lines, in ASCII.
+        pages: For each page its lines, in ASCII, or its content stream as it stands.
         title: The title of the document information.
         outline: Headings, each with the number of its page counted from 0.
         roman: Label the pages i, ii, iii instead of giving them no labels.
@@ -30,8 +30,8 @@ def tiny_pdf(
         add("")
     page_numbers = []
     for lines in pages:
-        shown = " ".join(f"({_escaped(line)}) Tj 0 -14 Td" for line in lines)
-        content = f"BT /F 12 Tf 72 720 Td {shown} ET"
+        shown = "" if isinstance(lines, str) else " ".join(f"({_escaped(line)}) Tj 0 -14 Td" for line in lines)
+        content = lines if isinstance(lines, str) else f"BT /F 12 Tf 72 720 Td {shown} ET"
         stream = add(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
         page_numbers.append(
             add(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gossamer.errors import Unreadable
 from gossamer.text.documents import Document, Span
+from gossamer.text.readers import ocr
+from gossamer.text.readers.pdf_order import in_reading_order
 from gossamer.text.readers.registry import MIB, Options, Reader, register
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class PdfReader(Reader):
         with pdf:
             pages = _join_broken_words(_page_texts(pdf, path, options))
             if not any(page.strip() for page in pages):
-                raise Unreadable(path, "no text layer (scanned?): it needs OCR first")
+                raise Unreadable(path, "no text layer (scanned?): gossamer[ocr] reads it")
             text = "\n".join(pages)
             spans = sorted([*_page_spans(pdf, pages), *_headings(pdf, pages)], key=lambda span: span.start)
             about = pdf.get_metadata_dict(skip_empty=True)
@@ -82,9 +84,10 @@ def _page_texts(pdf: PdfDocument, path: str, options: Options) -> list[str]:
         text = ""
         try:
             page = pdf[number]
-            text_page = page.get_textpage()
-            text = text_page.get_text_bounded().replace("\r\n", "\n").rstrip()
-            text_page.close()
+            text = in_reading_order(page).rstrip()
+            if not text.strip() and ocr.is_installed() and ocr.is_scanned(page):
+                options.busy()
+                text = ocr.read_page(page)
             page.close()
         except PdfiumError as error:
             options.skip(f"{path}:page {number + 1}", f"damaged page ({error})")

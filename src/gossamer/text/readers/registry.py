@@ -37,6 +37,10 @@ def _ignore(member: str) -> None:
     pass
 
 
+def _go_on() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a reader may be told.
@@ -49,6 +53,7 @@ class Options:
         archive_depth: How many archives, one inside the other, are opened; 0 opens none.
         resume_after: The member of an archive, as ``begin`` was told of it, that was the last one read before.
         begin: Told of each member of an archive, ``a.zip!notes.md``, before it is read.
+        busy: Called by a reader at work between steps that may each take as long as a document, such as pages of OCR.
         skip: Called with ``"file:line"`` and the reason for each record left out; by default it raises `Unreadable`.
     """
 
@@ -60,6 +65,7 @@ class Options:
     archive_depth: int = 2
     resume_after: str = ""
     begin: Callable[[str], None] = _ignore
+    busy: Callable[[], None] = _go_on
     skip: Callable[[str, str], None] = _refuse
 
 

@@ -31,6 +31,7 @@ from gossamer.text.readers.worker import serve
 serve(int(sys.argv[1]))
 """
 _START_SECONDS = 60
+_CALLED = ("skip", "begin", "busy")  # options that are functions of the caller
 _FAILURES = 8  # members of an archive that may break the parser before the rest is given up
 _ANSWER_BYTES = 512 * MIB
 _OUT_OF_MEMORY = (-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL)  # how native code ends where it gets no memory
@@ -51,7 +52,7 @@ class Sandbox:
         'Sails'
     """
 
-    def __init__(self, *, seconds: float = 30, memory: int = 1024 * MIB) -> None:
+    def __init__(self, *, seconds: float = 30, memory: int = 1536 * MIB) -> None:
         self._seconds, self._memory = seconds, memory
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,7 +92,7 @@ class Sandbox:
     def _read(self, reader: Reader, path: str, options: Options) -> Generator[Document, None, tuple[str, str] | None]:
         """What `read` gives; where the subprocess fails, the member that it was at, if any, and the cause."""
         kind, member, finished = type(reader), "", False
-        told = {one.name: getattr(options, one.name) for one in fields(options) if one.name not in ("skip", "begin")}
+        told = {one.name: getattr(options, one.name) for one in fields(options) if one.name not in _CALLED}
         request = {"reader": f"{kind.__module__}:{kind.__qualname__}", "path": path, "options": told}
         process = self._running()
         try:
@@ -107,6 +108,8 @@ class Sandbox:
                 elif "member" in answer:
                     member = answer["member"]
                     options.begin(member)
+                elif "busy" in answer:
+                    options.busy()
                 else:
                     finished = "out_of_memory" not in answer
                     break
@@ -125,6 +128,7 @@ class Sandbox:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT, str(self._memory), *path],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},  # each thread takes memory
             )  # fmt: skip
             if _receive(self._process, _START_SECONDS) is None:
                 self.close()

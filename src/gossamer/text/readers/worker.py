@@ -66,7 +66,11 @@ def _answer(answers: BinaryIO, request: dict[str, Any]) -> None:
         _send(answers, {"member": member})
         _allow_seconds(seconds)
 
-    options = Options(**request["options"], skip=skip, begin=begin)
+    def busy() -> None:
+        _send(answers, {"busy": True})
+        _allow_seconds(seconds)
+
+    options = Options(**request["options"], skip=skip, begin=begin, busy=busy)
     with open_file(request["path"]) as file:
         for document in reader.read(file.stream, request["path"], options):
             _send(answers, {"document": document.to_dict()})
