@@ -59,14 +59,14 @@ def test_titles_that_are_none_are_not_taken(title):
 
 
 def test_pdfs_that_cannot_be_read_say_why():
-    assert reason("pdf", tiny_pdf([[], []])) == "no text layer (scanned?): gossamer[ocr] reads it"
+    assert reason("pdf", tiny_pdf([[], []])) == "no text in it"
     assert reason("pdf", b"%PDF-1.4\nnothing") == "not a readable PDF"
     assert reason("pdf", tiny_pdf([["a" * 60], ["b" * 60]]), text_limit=100).startswith("more than")
 
 
 def test_a_page_tree_that_contains_itself_ends():
     data = tiny_pdf([["text"]]).replace(b"/Kids [6 0 R]", b"/Kids [2 0 R]")
-    assert reason("pdf", data) in ("not a readable PDF", "no text layer (scanned?): gossamer[ocr] reads it")
+    assert reason("pdf", data) in ("not a readable PDF", "no page that can be read")
 
 
 def rows(cells, *, width=220, title="A title that goes across both columns of the page"):
@@ -120,7 +120,7 @@ def test_a_scanned_page_is_read_where_ocr_is_installed(monkeypatch):
 
 def test_a_scanned_page_without_ocr_names_the_extra(monkeypatch):
     monkeypatch.setattr(ocr, "is_installed", lambda: False)
-    assert reason("pdf", tiny_pdf([SCAN])) == "no text layer (scanned?): gossamer[ocr] reads it"
+    assert reason("pdf", tiny_pdf([SCAN])) == "no text layer: gossamer[ocr] reads scans"
 
 
 @pytest.mark.shared_data
@@ -195,9 +195,9 @@ def test_a_long_book_keeps_its_outline_and_umlauts(shared):
     ("path", "message"),
     [
         ("layout/libreoffice-writer-password.pdf", "encrypted PDF, which needs a password"),
-        ("layout/grayscale-image.pdf", "no text layer (scanned?): gossamer[ocr] reads it"),
-        ("scanned-and-odd/linn.pdf", "no text layer (scanned?): gossamer[ocr] reads it"),
-        ("scanned-and-odd/skew.pdf", "no text layer (scanned?): gossamer[ocr] reads it"),
+        ("layout/grayscale-image.pdf", "no text layer: gossamer[ocr] reads scans"),
+        ("scanned-and-odd/linn.pdf", "no text layer: gossamer[ocr] reads scans"),
+        ("scanned-and-odd/skew.pdf", "no text layer: gossamer[ocr] reads scans"),
         ("scanned-and-odd/invalid.pdf", "not a readable PDF"),
     ],
 )

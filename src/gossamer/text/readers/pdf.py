@@ -64,7 +64,7 @@ class PdfReader(Reader):
         with pdf:
             pages = _join_broken_words(_page_texts(pdf, path, options))
             if not any(page.strip() for page in pages):
-                raise Unreadable(path, "no text layer (scanned?): gossamer[ocr] reads it")
+                raise Unreadable(path, _no_text(pdf))
             text = "\n".join(pages)
             spans = sorted([*_page_spans(pdf, pages), *_headings(pdf, pages)], key=lambda span: span.start)
             about = pdf.get_metadata_dict(skip_empty=True)
@@ -74,6 +74,17 @@ class PdfReader(Reader):
             if value := about.get(name, "").translate(_CONTROLS).strip():
                 fields[name.lower()] = value
         yield Document(options.document_id or path, text, "" if _NO_TITLE.fullmatch(title) else title, fields, spans)
+
+
+def _no_text(pdf: PdfDocument) -> str:
+    from pypdfium2 import PdfiumError
+
+    try:
+        if not any(ocr.is_scanned(page) for page in pdf):
+            return "no text in it"
+    except PdfiumError:
+        return "no page that can be read"
+    return "no text layer, and OCR finds no text" if ocr.is_installed() else "no text layer: gossamer[ocr] reads scans"
 
 
 def _page_texts(pdf: PdfDocument, path: str, options: Options) -> list[str]:
