@@ -5,6 +5,7 @@
 #include "bindings.h"
 #include "index/builder.h"
 #include "index/merger.h"
+#include "index/phrase.h"
 #include "index/query.h"
 #include "index/segment.h"
 #include "index/traversal.h"
@@ -261,6 +262,26 @@ void bind_index(nb::module_& m) {
         return nb::bytes(bytes.data(), bytes.size());
       })
       .def("text", [](const Segment& self, uint32_t d) { check_document(self, d); return to_str(self.text(d)); })
+      .def("starting_with", [](const Segment& self, nb::str prefix, size_t limit) {
+        Utf8 utf8;
+        const Strings& terms = self.space().terms;
+        nb::list out;
+        const std::string_view start = utf8(prefix);
+        for (size_t t = terms.lower_bound(start); t < terms.size() && limit > 0 && terms.at(t).starts_with(start); ++t, --limit)
+          out.append(nb::make_tuple(to_str(terms.at(t)), self.space().frequency(static_cast<uint32_t>(t))));
+        return out;
+      })
+      .def("with_phrase", [](const Segment& self, const std::vector<std::pair<nb::str, uint32_t>>& phrase, uint32_t slop) {
+        Utf8 utf8;
+        std::vector<PhraseTerm> terms;
+        for (const auto& [term, offset] : phrase) terms.push_back({std::string(utf8(term)), offset});
+        std::vector<uint8_t> found;
+        {
+          const nb::gil_scoped_release unlocked;
+          found = documents_with_phrase(self, terms, slop);
+        }
+        return nb::bytes(reinterpret_cast<const char*>(found.data()), found.size());
+      })
       .def("passage", [](const Segment& self, uint32_t row) { check_row(self, row); return to_str(self.passage(row)); })
       .def("term", [](const Segment& self, uint32_t t) {
         if (t >= self.space().terms.size()) throw nb::index_error("term out of range");

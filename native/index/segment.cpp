@@ -27,6 +27,16 @@ Strings strings(const SectionBytes& sections, const std::string& prefix, size_t 
 
 }  // namespace
 
+size_t Strings::lower_bound(std::string_view key) const {
+  size_t low = 0, high = size();
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (at(middle) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 uint32_t Strings::find(std::string_view key) const {
   const size_t mask = slots.size() - 1;
   size_t slot = hash_bytes(key) & mask;

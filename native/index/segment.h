@@ -47,6 +47,7 @@ struct Strings {
     return {bytes.data() + from, to - from};
   }
   uint32_t find(std::string_view key) const;  // kNoTerm when absent; the first match in slot order
+  size_t lower_bound(std::string_view key) const;  // of ascending strings: the first that is not less
 };
 
 // The part of a posting list that lies in one window.

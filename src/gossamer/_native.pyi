@@ -151,6 +151,12 @@ class Segment:
     def text(self, document: int, /) -> str:
         """A document's text."""
 
+    def starting_with(self, prefix: str, limit: int, /) -> list[tuple[str, int]]:
+        """Terms that start so, ascending, with their frequency."""
+
+    def with_phrase(self, phrase: list[tuple[str, int]], slop: int, /) -> bytes:
+        """A byte for each document: 1 where (term, offset) pairs stand together; dead documents count."""
+
     def passage(self, row: int, /) -> str:
         """A row's text."""
 

@@ -68,6 +68,6 @@ def answer(
     started = time.perf_counter_ns()
     hits = index.search(query, k, where=where, sort=sort, explain=explain)
     took = (time.perf_counter_ns() - started) // 1000
-    total = len(hits) if len(hits) < k else len(index.rank([query], MOST_COUNTED, where=where)[0])
+    total = len(hits) if len(hits) < k else len(index.rank([query], MOST_COUNTED, where=where, operators=True)[0])
     counted = index.facets(query, facets, where=where) if facets else {}
     return Answer(query, hits, total, took, counted)

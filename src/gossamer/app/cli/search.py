@@ -47,7 +47,6 @@ def search(
     Examples:
         gossamer search notes.gossamer how do wings lift
         gossamer search notes.gossamer wings --where "modified >= 2024-03 and size < 100000" --sort=-modified
-        xclip -o | gossamer search notes.gossamer - --explain
 
     See also: gossamer index, gossamer serve
     """

@@ -11,33 +11,36 @@ from numpy.typing import NDArray
 
 from gossamer.retrieval.index.columns import Column, Mask
 from gossamer.retrieval.index.snapshot import naming_damage
-from gossamer.retrieval.index.where import parse
 
 if TYPE_CHECKING:
+    from gossamer.retrieval.index.selection import Selection
     from gossamer.retrieval.index.snapshot import Snapshot
 
 Scalar = str | float | bool
-Terms = list[tuple[str, float]]
 
 
-def matching(snapshot: Snapshot, terms: Terms, where: str | None) -> list[Mask]:
-    """For each segment which documents hold any of the terms and pass the filter; shape (documents,)."""
-    node = None if where is None else parse(where)
-    snapshot.filter(where)  # refuses unknown fields
+def matching(snapshot: Snapshot, selection: Selection) -> list[Mask]:
+    """For each segment which live documents a query may return; shape (documents,).
+
+    Those that hold any of its terms, or all where it has none, and pass the filter.
+    """
     masks = []
     for number, segment in enumerate(snapshot.segments):
-        mask = np.frombuffer(snapshot.native.matching(terms, number, False), np.bool_)
-        masks.append(mask if node is None else mask & segment.columns.mask(node))
+        if selection.terms:
+            mask = np.frombuffer(snapshot.native.matching(selection.terms, number, False), np.bool_)
+        else:
+            mask = segment.live
+        masks.append(mask if selection.accepted is None else mask & selection.accepted.masks[number])
     return masks
 
 
 def facets(
-    snapshot: Snapshot, terms: Terms, fields: Sequence[str], where: str | None, limit: int
+    snapshot: Snapshot, selection: Selection, fields: Sequence[str], limit: int
 ) -> dict[str, list[tuple[Scalar, int]]]:
     """For each field the values that most matching documents have, with how many have them."""
     snapshot.check_fields(set(fields))
     with naming_damage(snapshot.segments):
-        masks = matching(snapshot, terms, where)
+        masks = matching(snapshot, selection)
         counts: dict[str, Counter[Scalar]] = {field: Counter() for field in fields}
         for segment, mask in zip(snapshot.segments, masks, strict=True):
             for field in fields:
@@ -54,18 +57,18 @@ def _counts(column: Column, mask: Mask) -> dict[Scalar, int]:
     return {value: count for value, count in values if value is not None}
 
 
-def first_by(snapshot: Snapshot, terms: Terms, sort: str, k: int, where: str | None) -> list[tuple[int, int]]:
+def first_by(snapshot: Snapshot, selection: Selection, sort: str | None, k: int) -> list[tuple[int, int]]:
     """The first ``k`` matching documents in the order of a field, as (segment, document number).
 
     Numbers come before texts, and texts before false and true; of several values the one that comes first counts.
     Documents without the field come last, whatever the direction; equal ones in insertion order.
 
     Args:
-        sort: The field's name, with ``-`` before it for descending.
+        sort: The field's name, with ``-`` before it for descending; None for the insertion order alone.
     """
-    places = _places(snapshot, sort)
+    places = [np.zeros(s.native.documents) for s in snapshot.segments] if sort is None else _places(snapshot, sort)
     with naming_damage(snapshot.segments):
-        found = [mask.nonzero()[0] for mask in matching(snapshot, terms, where)]
+        found = [mask.nonzero()[0] for mask in matching(snapshot, selection)]
         segments = np.repeat(np.arange(len(found)), [len(part) for part in found])
         documents = _joined(found, np.int64)
         keys = _joined([place[part] for place, part in zip(places, found, strict=True)], np.float64)

@@ -13,7 +13,7 @@ from gossamer.text.documents import Document, Passage
 from gossamer.text.snippets import Snippet, excerpts
 
 if TYPE_CHECKING:
-    from gossamer import _native
+    from gossamer.retrieval.index.selection import Selection
     from gossamer.retrieval.index.snapshot import OpenSegment, Snapshot
 
 
@@ -85,10 +85,8 @@ class Hit:
 def build_hits(
     snapshot: Snapshot,
     terms_of: Analyzer | None,
-    query: list[tuple[str, float]],
-    text: str,
+    selection: Selection,
     k: int,
-    accepted: _native.Filter | None,
     explain: bool,
     order: Sequence[tuple[int, int]] | None = None,
 ) -> list[Hit]:
@@ -97,28 +95,21 @@ def build_hits(
     Args:
         snapshot: What to search.
         terms_of: The index's analyser, to find the words to highlight; None looks for the terms as words.
-        query: Weighted terms.
-        text: The query as text, or "": neighbours in it are looked for as neighbours.
+        selection: The query.
         k: How many.
-        accepted: The documents that may be found; None for all.
         explain: Fill ``Hit.explanation``.
         order: The documents to return as (segment, document number), in this order instead of the score's.
     """
-    if order is not None:
-        accepted = snapshot.only(order)
     with naming_damage(snapshot.segments):
-        rows, _, _ = snapshot.native.top_k(query, k, False, accepted)
-        if order is not None:
-            place = {document: i for i, document in enumerate(order)}
-            rows.sort(key=lambda row: place[row[1], row[3]])
-        parts = [snapshot.native.explain(query, s, row) for _, s, row, _, _ in rows]
-        found = [_read(snapshot.segments[s], row, number) for _, s, row, number, _ in rows]
+        rows = _rows(snapshot, selection, k, order)
+        parts = [snapshot.native.explain(selection.terms, s, row) for _, s, row, _ in rows]
+        found = [_read(snapshot.segments[s], row, number) for _, s, row, number in rows]
     weights: dict[str, float] = {}
     for contributions in parts:
         for term, _, _, contribution in contributions:
             weights[term] = max(weights.get(term, 0.0), contribution)
     weights.pop("", None)
-    shown = excerpts(terms_of or analyzer("standard"), [passage for _, _, passage, _ in found], weights, text)
+    shown = excerpts(terms_of or analyzer("standard"), [passage for _, _, passage, _ in found], weights, selection.text)
     return [
         Hit(
             identifier,
@@ -132,6 +123,20 @@ def build_hits(
         )
         for (score, *_), (identifier, title, passage, load), excerpt, why in zip(rows, found, shown, parts, strict=True)
     ]
+
+
+def _rows(
+    snapshot: Snapshot, selection: Selection, k: int, order: Sequence[tuple[int, int]] | None
+) -> list[tuple[float, int, int, int]]:
+    """Score, segment, row and document number of what is returned; a query that scores nothing gives first passages."""
+    if order is not None and not selection.terms:
+        return [(0.0, segment, snapshot.segments[segment].first_row(number), number) for segment, number in order]
+    accepted = snapshot.only(order) if order is not None else selection.accepted
+    rows, _, _ = snapshot.native.top_k(selection.terms, k, False, accepted.native if accepted else None)
+    if order is not None:
+        place = {document: i for i, document in enumerate(order)}
+        rows.sort(key=lambda row: place[row[1], row[3]])
+    return [row[:4] for row in rows]
 
 
 def _read(segment: OpenSegment, row: int, number: int) -> tuple[str, str, Passage, Callable[[], Document]]:

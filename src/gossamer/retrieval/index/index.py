@@ -15,7 +15,8 @@ from gossamer.retrieval.index.fields import Scalar, facets, first_by
 from gossamer.retrieval.index.hits import Hit, build_hits
 from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.manifest import Manifest
-from gossamer.retrieval.index.queries import Query, terms_of, texts_of
+from gossamer.retrieval.index.queries import Query, texts_of
+from gossamer.retrieval.index.selection import select
 from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
 from gossamer.retrieval.index.spaces import space_of, stored_encoder
 from gossamer.retrieval.index.storage import Storage
@@ -220,21 +221,25 @@ class Index:
         *,
         where: str | None = None,
         sort: str | None = None,
+        operators: bool = True,
         explain: bool = False,
     ) -> list[Hit]:
         """The k best documents for a query, each with its best passage.
 
         Args:
-            query: Text, ``{term: weight}`` over the index's own terms, or one row of :class:`SparseVectors`.
+            query: Text, ``{term: weight}`` over the index's own terms, or one row of :class:`SparseVectors`. A text may
+                hold ``"exact phrases"`` (``"near"~2``), ``+must``, ``-not``, ``prefix*`` and ``field:value``; one that
+                scores nothing gives all documents that pass, in insertion order.
             k: How many.
             where: Only documents whose fields match, such as ``year >= 1980 and kind in (report, note)``.
             sort: Order all matching documents by this field instead, with ``-`` before it descending.
+            operators: Understand operators in a text; False takes every word as a word.
             explain: Fill ``Hit.explanation``.
 
         Raises:
             UsageError: The query is longer than 1 MB, k < 1, or ``where`` is no filter or names an unknown field.
         """
-        return self.search_batch([query], k, where=where, sort=sort, explain=explain)[0]
+        return self.search_batch([query], k, where=where, sort=sort, operators=operators, explain=explain)[0]
 
     def search_batch(
         self,
@@ -243,22 +248,29 @@ class Index:
         *,
         where: str | None = None,
         sort: str | None = None,
+        operators: bool = True,
         explain: bool = False,
     ) -> list[list[Hit]]:
         """:meth:`search` for several queries."""
         _check_k(k)
         snapshot = self._snapshot
-        accepted = snapshot.filter(where)
         analyzer = self._encoder.analyzer if isinstance(self._encoder, BM25Encoder) else None
         results = []
-        for query, terms in zip(queries, terms_of(queries, self._parser, self._encoder), strict=True):
-            order = None if sort is None else first_by(snapshot, terms, sort, k, where)
-            text = query if isinstance(query, str) else ""
-            results.append(build_hits(snapshot, analyzer, terms, text, k, accepted, explain, order))
+        for query in queries:
+            selection = select(snapshot, query, where, self._parser, self._encoder, operators)
+            listed = sort is not None or (not selection.terms and selection.accepted is not None)
+            order = first_by(snapshot, selection, sort, k) if listed else None
+            results.append(build_hits(snapshot, analyzer, selection, k, explain, order))
         return results
 
     def facets(
-        self, query: Query, fields: Sequence[str], *, where: str | None = None, limit: int = 10
+        self,
+        query: Query,
+        fields: Sequence[str],
+        *,
+        where: str | None = None,
+        limit: int = 10,
+        operators: bool = True,
     ) -> dict[str, list[tuple[Scalar, int]]]:
         """For each field the values that most of the matching documents have, and how many have them.
 
@@ -269,6 +281,7 @@ class Index:
             fields: Names of fields.
             where: As in :meth:`search`.
             limit: Most values a field.
+            operators: As in :meth:`search`.
 
         Raises:
             UsageError: No document has such a field.
@@ -277,30 +290,48 @@ class Index:
             >>> index.facets("wings", ["kind"])  # doctest: +SKIP
             {'kind': [('report', 12), ('note', 3)]}
         """
-        [terms] = terms_of([query], self._parser, self._encoder)
-        return facets(self._snapshot, terms, fields, where, limit)
+        selection = select(self._snapshot, query, where, self._parser, self._encoder, operators)
+        return facets(self._snapshot, selection, fields, limit)
 
     def rank(
-        self, queries: Sequence[Query], k: int = 10, *, where: str | None = None, exhaustive: bool = False
+        self,
+        queries: Sequence[Query],
+        k: int = 10,
+        *,
+        where: str | None = None,
+        operators: bool = False,
+        exhaustive: bool = False,
     ) -> list[list[tuple[str, float]]]:
-        """Ids and scores only, the same ranking as :meth:`search`: for runs and benchmarks.
+        """Ids and scores only, the same ranking as :meth:`search`: for runs and benchmarks, whose texts are words.
 
         Args:
             queries: As in :meth:`search`.
             k: How many documents a query.
-            where: As in :meth:`search`.
+            where, operators: As in :meth:`search`.
             exhaustive: Score every posting instead of pruning; the result is the same.
         """
         _check_k(k)
         snapshot = self._snapshot
-        accepted = snapshot.filter(where)
         texts = texts_of(queries)
-        if self._parser is not None and len(texts) == len(queries):
+        if self._parser is not None and len(texts) == len(queries) and not operators:
+            accepted = snapshot.accepted(where)
             with naming_damage(snapshot.segments):
-                return snapshot.native.rank_texts(self._parser, texts, k, exhaustive, accepted)
-        terms = terms_of(queries, self._parser, self._encoder)
-        with naming_damage(snapshot.segments):
-            return snapshot.native.rank_terms(terms, k, exhaustive, accepted)
+                return snapshot.native.rank_texts(
+                    self._parser, texts, k, exhaustive, accepted.native if accepted else None
+                )
+        ranked = []
+        for query in queries:
+            selection = select(snapshot, query, where, self._parser, self._encoder, operators)
+            if not selection.terms and selection.accepted is not None:
+                listed = first_by(snapshot, selection, None, k)
+                ranked.append([(snapshot.segments[s].native.id(number), 0.0) for s, number in listed])
+                continue
+            accepted = selection.accepted
+            with naming_damage(snapshot.segments):
+                ranked += snapshot.native.rank_terms(
+                    [selection.terms], k, exhaustive, accepted.native if accepted else None
+                )
+        return ranked
 
     def get(self, identifier: str) -> Document | None:
         """The document with this id, or None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from gossamer import _native
 from gossamer.errors import GossamerError, IndexDamaged, UsageError
 from gossamer.retrieval.encoders.bm25 import BM25
 from gossamer.retrieval.index import manifest as manifests
-from gossamer.retrieval.index.columns import Columns, fields_of, known_fields
+from gossamer.retrieval.index.columns import Columns, Mask, fields_of, known_fields
 from gossamer.retrieval.index.container import ADVICE, Container, FileEntry
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
 from gossamer.retrieval.index.storage import Storage
@@ -91,6 +92,17 @@ class OpenSegment:
         with naming_damage([self]):
             return Columns(self.container, self.native.documents)
 
+    @property
+    def live(self) -> Mask:
+        """Which documents are not deleted; shape (documents,)."""
+        live = np.ones(self.native.documents, np.bool_)
+        live[list(self.dead)] = False
+        return live
+
+    def first_row(self, number: int) -> int:
+        """The first passage of a document."""
+        return int(np.searchsorted(np.frombuffer(self.container.section("rows.doc"), np.uint32), number))
+
     @cached_property
     def insertions(self) -> NDArray[np.uint64]:
         """The insertion number of every document; shape (documents,)."""
@@ -99,7 +111,7 @@ class OpenSegment:
         insertions[documents] = np.frombuffer(self.container.section("order"), np.uint64)
         return insertions
 
-    def live(self, identifier: str) -> list[int]:
+    def numbers(self, identifier: str) -> list[int]:
         """Numbers of the live documents with this id (none or one)."""
         with naming_damage([self]):
             return [d for d in self.native.find(identifier) if d not in self.dead]
@@ -140,6 +152,19 @@ class naming_damage:  # noqa: N801 - reads as a statement
             raise IndexDamaged(self._segments[0].path, 0, str(error), ADVICE) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Which documents a search may return.
+
+    Args:
+        masks: For each segment, shape (documents,); deleted documents do not matter.
+        native: The same for the traversal, without deleted ones.
+    """
+
+    masks: list[Mask]
+    native: _native.Filter
+
+
 class Snapshot:
     """Search over the segments of one manifest.
 
@@ -151,7 +176,7 @@ class Snapshot:
 
     def __init__(self, storage: Storage, manifest: Manifest, reuse: Snapshot | None = None) -> None:
         self.manifest = manifest
-        self._filters: dict[str, _native.Filter] = {}
+        self._filters: dict[str, Accepted] = {}
         known = {s.entry.segment.file: s.container for s in reuse.segments} if reuse else {}
         self.segments: list[OpenSegment] = [
             OpenSegment(storage, e, manifest.space, known.get(e.segment.file)) for e in manifest.segments
@@ -161,8 +186,8 @@ class Snapshot:
         with naming_damage(self.segments):
             self.native = _native.Snapshot([s.native for s in self.segments], dead, self.text, scoring)
 
-    def filter(self, where: str | None) -> _native.Filter | None:
-        """What a filter lets through; None for no filter. The last few are remembered.
+    def accepted(self, where: str | None) -> Accepted | None:
+        """The documents that a filter lets through; None for no filter. The last few are remembered.
 
         Raises:
             UsageError: It is no filter, or it names a field that no document has.
@@ -174,18 +199,22 @@ class Snapshot:
             node = parse(where)
             self.check_fields(fields_of(node))
             with naming_damage(self.segments):
-                known = self.native.filter([s.columns.mask(node) for s in self.segments])
+                known = self.accept([s.columns.mask(node) for s in self.segments])
         self._filters[where] = known
         while len(self._filters) > _FILTERS_KEPT:
             del self._filters[next(iter(self._filters))]
         return known
 
-    def only(self, documents: Sequence[tuple[int, int]]) -> _native.Filter:
+    def accept(self, masks: list[Mask]) -> Accepted:
+        """What masks over the documents of each segment let through."""
+        return Accepted(masks, self.native.filter(masks))
+
+    def only(self, documents: Sequence[tuple[int, int]]) -> Accepted:
         """A filter that lets some documents through, given as (segment, document number)."""
         masks = [np.zeros(s.native.documents, np.bool_) for s in self.segments]
         for segment, number in documents:
             masks[segment][number] = True
-        return self.native.filter(masks)
+        return self.accept(masks)
 
     def check_fields(self, fields: set[str]) -> None:
         """Raise UsageError for a field that no document has."""
@@ -198,7 +227,7 @@ class Snapshot:
     def find(self, identifier: str) -> tuple[OpenSegment, int] | None:
         """Where the live document with this id is."""
         for segment in self.segments:
-            for number in segment.live(identifier):
+            for number in segment.numbers(identifier):
                 return segment, number
         return None
 

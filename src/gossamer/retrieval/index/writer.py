@@ -217,7 +217,7 @@ class Writer:
     def _kill(self, identifier: str) -> bool:
         found = False
         for segment in self._segments:
-            numbers = segment.live(identifier)
+            numbers = segment.numbers(identifier)
             segment.dead.update(numbers)
             found = found or bool(numbers)
         return found
@@ -374,7 +374,6 @@ def _renumbered(sources: list[OpenSegment]) -> Iterator[tuple[Columns, NDArray[n
     """Each segment's columns with the number of each of its documents in the merge, -1 for dead ones."""
     base = 0
     for segment in sources:
-        live = np.ones(segment.native.documents, np.bool_)
-        live[list(segment.dead)] = False
+        live = segment.live
         yield segment.columns, np.where(live, np.cumsum(live) - 1 + base, -1)
         base += int(live.sum())

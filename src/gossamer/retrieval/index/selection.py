@@ -1,0 +1,137 @@
+"""From a query to what scores and which documents may be returned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gossamer.errors import UsageError
+from gossamer.retrieval.encoders import BM25Encoder
+from gossamer.retrieval.index import language
+from gossamer.retrieval.index.columns import Mask, known_fields
+from gossamer.retrieval.index.queries import Query, terms_of
+from gossamer.retrieval.index.snapshot import naming_damage
+from gossamer.text.analysis import Analyzer
+
+if TYPE_CHECKING:
+    from gossamer import _native
+    from gossamer.retrieval.encoders import SparseEncoder
+    from gossamer.retrieval.index.language import Part
+    from gossamer.retrieval.index.snapshot import Accepted, OpenSegment, Snapshot
+
+MOST_EXPANSIONS = 1000  # terms that a prefix stands for, the most frequent ones
+LONGEST_PHRASE = 500  # words
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A query, understood.
+
+    Args:
+        terms: What scores; empty where the query only restricts.
+        text: The words that score, for neighbours in snippets.
+        accepted: Which documents may be returned; None for all.
+    """
+
+    terms: list[tuple[str, float]]
+    text: str
+    accepted: Accepted | None
+
+
+def select(
+    snapshot: Snapshot,
+    query: Query,
+    where: str | None,
+    parser: _native.QueryParser | None,
+    encoder: SparseEncoder | None,
+    operators: bool,
+) -> Selection:
+    """Understand a query.
+
+    Args:
+        snapshot: What is searched.
+        query: Text, weighted terms or a vector.
+        where: A filter.
+        parser, encoder: Of the index.
+        operators: Whether a text is in the query language; False takes every word of it as a word.
+
+    Raises:
+        UsageError: The filter is wrong, or a phrase too long.
+    """
+    accepted = snapshot.accepted(where)
+    if isinstance(query, str) and operators and parser is not None and isinstance(encoder, BM25Encoder):
+        terms_of([query], parser, encoder)  # refuses what is too long
+        parsed = language.parse(query, known_fields(s.columns for s in snapshot.segments))
+        if not parsed.plain:
+            return _Restricting(snapshot, parser, encoder.analyzer).select(parsed, accepted)
+    [terms] = terms_of([query], parser, encoder)
+    return Selection(terms, query if isinstance(query, str) else "", accepted)
+
+
+class _Restricting:
+    """Evaluates the operators of a query on every segment."""
+
+    def __init__(self, snapshot: Snapshot, parser: _native.QueryParser, analyzer: Analyzer) -> None:
+        self._snapshot, self._parser, self._analyzer = snapshot, parser, analyzer
+
+    def select(self, parsed: language.Parsed, accepted: Accepted | None) -> Selection:
+        segments = self._snapshot.segments
+        with naming_damage(segments):
+            masks = accepted.masks if accepted else [np.ones(s.native.documents, np.bool_) for s in segments]
+            restricted = accepted is not None or bool(parsed.filters)
+            for node in parsed.filters:
+                masks = [mask & s.columns.mask(node) for mask, s in zip(masks, segments, strict=True)]
+            for part, wanted in [*((p, True) for p in parsed.must), *((p, False) for p in parsed.must_not)]:
+                having = self._having(part)
+                if having is not None:
+                    restricted = True
+                    masks = [m & (h if wanted else ~h) for m, h in zip(masks, having, strict=True)]
+            terms = dict(self._parser.parse(parsed.words))
+            for prefix in parsed.prefixes:
+                terms |= {term: 1.0 for term in self._expansions(prefix) if term not in terms}
+            return Selection(list(terms.items()), parsed.words, self._snapshot.accept(masks) if restricted else None)
+
+    def _having(self, part: Part) -> list[Mask] | None:
+        """For each segment which documents have it; None for words that the analyser drops."""
+        if part.kind == "prefix":
+            return self._matching([(term, 1.0) for term in self._expansions(part.text)], every=False)
+        if part.kind == "phrase":
+            phrase = self._phrase(part.text)
+            if len(phrase) > 1:
+                return [_mask(s.native.with_phrase(phrase, part.slop)) for s in self._snapshot.segments]
+        terms = self._parser.parse(part.text)
+        return self._matching(terms, every=True) if terms else None
+
+    def _matching(self, terms: list[tuple[str, float]], every: bool) -> list[Mask]:
+        return [_mask(self._snapshot.native.matching(terms, s, every)) for s in range(len(self._snapshot.segments))]
+
+    def _phrase(self, text: str) -> list[tuple[str, int]]:
+        """Terms with their distance from the first; of several at one place the first."""
+        places: dict[int, str] = {}
+        for token in self._analyzer(text):
+            places.setdefault(token.position, token.term)
+        if len(places) > LONGEST_PHRASE:
+            raise UsageError(f"a phrase of {len(places):,} words; the limit is {LONGEST_PHRASE}")
+        first = min(places, default=0)
+        return [(term, position - first) for position, term in sorted(places.items())]
+
+    def _expansions(self, prefix: str) -> list[str]:
+        """Terms of the index that start so, and the term that the prefix is as a word."""
+        folding: dict[str, Any] = {**self._analyzer.to_dict(), "stop_words": [], "stemmer": ""}
+        [start] = Analyzer.from_dict(folding).terms(prefix)[:1] or [prefix]
+        found: dict[str, int] = {term: 0 for term, _ in self._parser.parse(prefix)}
+        for segment in self._snapshot.segments:
+            for term, frequency in _starting(segment, start):
+                found[term] = found.get(term, 0) + frequency
+        return sorted(found, key=lambda term: (-found[term], term))[:MOST_EXPANSIONS]
+
+
+def _starting(segment: OpenSegment, start: str) -> Sequence[tuple[str, int]]:
+    return segment.native.starting_with(start, 100 * MOST_EXPANSIONS)
+
+
+def _mask(found: bytes) -> Mask:
+    return np.frombuffer(found, np.bool_)
