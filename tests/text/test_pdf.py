@@ -12,6 +12,7 @@ import pytest
 from reading import read_one, reason, spanned
 from tiny_pdf import tiny_pdf
 
+from gossamer.errors import Unreadable
 from gossamer.text.readers import ocr
 
 
@@ -219,3 +220,41 @@ def test_files_without_a_text_to_read_say_why(shared, path, message, monkeypatch
 )
 def test_odd_files_with_a_text_layer_are_read(shared, path, phrase):
     assert phrase in read_one("pdf", (shared / "data/documents" / path).read_bytes()).text
+
+
+REFUSED = {
+    "layout/grayscale-image.pdf": "no text layer: gossamer[ocr] reads scans",
+    "layout/libreoffice-writer-password.pdf": "encrypted PDF, which needs a password",
+    "scanned-and-odd/invalid.pdf": "not a readable PDF",
+    **{
+        f"scanned-and-odd/{name}.pdf": "no text layer: gossamer[ocr] reads scans"
+        for name in ("c02-22", "cardinal", "ccitt", "linn", "rotated_skew", "skew")
+    },
+}
+HEADINGS = {
+    "layout/GeoTopo-komprimiert.pdf": 34,
+    "layout/mistitled_outlines_example.pdf": 0,  # its outline names no heading that is there
+    "layout/pdflatex-outline.pdf": 9,
+    "scanned-and-odd/tagged.pdf": 2,
+}
+
+
+@pytest.mark.shared_data
+def test_every_pdf_of_the_inventory_is_read_or_refused_for_its_reason(shared, monkeypatch):
+    monkeypatch.setattr(ocr, "is_installed", lambda: False)
+    folder = shared / "data/documents"
+    refused, headings = {}, {}
+    for path in sorted(folder.glob("*/*.pdf")):
+        name = path.relative_to(folder).as_posix()
+        try:
+            document = read_one("pdf", path.read_bytes())
+        except Unreadable as error:
+            refused[name] = error.reason
+            continue
+        pages = [span for span in document.spans if span.kind == "page"]
+        assert len(pages) == document.fields["pages"]
+        assert [span.start for span in document.spans] == sorted(span.start for span in document.spans)
+        headings[name] = len(spanned(document, "heading"))
+    assert refused == REFUSED
+    assert len(refused) + len(headings) == 28
+    assert {name: headings[name] for name in HEADINGS} == HEADINGS
