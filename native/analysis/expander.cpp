@@ -235,7 +235,7 @@ std::string Expander::form(uint32_t from, uint32_t to, bool turkic) const {
   for (uint32_t i = from; i < to; ++i) {
     const char32_t c = trace().code_points[i];
     const auto image = expansion_.late_folding ? unicode::fold(c) : std::span<const char32_t>{};
-    if (turkic && (c == 'I' || c == 0x130)) append(c == 'I' ? char32_t{0x131} : char32_t{'i'}, bytes);
+    if (turkic && expansion_.late_folding && (c == 'I' || c == 0x130)) append(c == 'I' ? char32_t{0x131} : char32_t{'i'}, bytes);
     else if (image.empty()) append(c, bytes);
     else for (const char32_t part : image) append(part, bytes);
   }

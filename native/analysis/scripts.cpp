@@ -1,6 +1,7 @@
 #include "analysis/scripts.h"
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 
 namespace gossamer {
@@ -10,6 +11,7 @@ namespace {
 constexpr size_t kShort = 8;         // words of a text that is too short for a guess
 constexpr size_t kRead = 2048;       // bytes of a text that are enough for one
 constexpr uint32_t kTelling = 2;     // stop words that tell a language
+constexpr uint32_t kClear = 6;       // that make asking `detect` needless, if no other language has half as many
 constexpr size_t kLanguages = 31;    // a control character each
 
 }  // namespace
@@ -46,7 +48,11 @@ Languages::Choice Languages::choose(std::string_view text, Scanner<false>& scann
   });
   const bool is_short = count.words <= kShort && text.size() <= kRead;
   std::vector<uint32_t> likely;
-  if (!is_short && detect_) likely = detect_(text.substr(0, kRead));
+  if (!is_short && detect_) {
+    auto counts = count.stops;  // a copy, to be ordered
+    std::ranges::partial_sort(counts, counts.begin() + 2, std::ranges::greater());
+    if (counts[0] < kClear || counts[0] < 2 * counts[1]) likely = detect_(text.substr(0, kRead));
+  }
   Choice chosen{{}, is_short && count.kept > 0};
   ByScript& choice = chosen.languages;
   for (size_t s = 0; s < all_.size(); ++s) {

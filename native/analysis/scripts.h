@@ -2,7 +2,7 @@
 //
 // A script with one language needs no guess. Otherwise a short text (a query, a title) is analysed in every language of the
 // script, unless its stop words tell; what is a stop word in one of them is dropped if other words remain. A longer one is
-// analysed in one language: the first of `detect`, or the one with most stop words.
+// analysed in one language: the one whose stop words stand out, else the first of `detect`, else the one with most of them.
 // Both sides of a search thus meet, whatever was guessed: a query word gives its term in the document's language too.
 #pragma once
 

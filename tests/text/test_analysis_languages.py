@@ -73,6 +73,7 @@ def test_letters_that_stay() -> None:
     assert analyzer("german").terms("neue Quelle") == ["neu", "quell"]  # no umlaut is written there
     assert analyzer("french").terms("aujourd'hui") == ["aujourd'hui"]
     assert analyzer("french")("l'avion")[0].start == 0
+    assert analyzer("turkish").replace(casefold=False).terms("IŞIK") == ["IŞIK"]
 
 
 @pytest.mark.parametrize("name", PRESETS)

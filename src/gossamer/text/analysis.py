@@ -101,6 +101,7 @@ class Analyzer:
         }  # fmt: skip
         known.check(options)
         options["compounds"] = dict(compounds)
+        options["languages"], options["vocabulary"] = sorted(options["languages"]), sorted(set(options["vocabulary"]))
         folding = known.folding(options)
         options["stop_words"] = sorted({_one_word(word, folding) for word in options["stop_words"]})
         self._name = name
