@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("bm25_equivalence", "bm25_quality", "bm25_speed", "indexing_speed", "indexing_memory")
+NAMES = (
+    "bm25_equivalence", "bm25_quality", "bm25_speed", "filters", "indexing_speed", "indexing_memory", "languages",
+)  # fmt: skip
 
 
 def main() -> None:
