@@ -82,7 +82,7 @@ def test_its_command_line_works(environment: Path, tmp_path: Path) -> None:
 def test_the_wheel_holds_the_licences_and_types(wheel: Path, environment: Path) -> None:
     (package,) = environment.glob("lib/python3*/site-packages/gossamer")
     (licences,) = package.parent.glob("gossamer-*.dist-info/licenses")
-    assert {path.name for path in licences.rglob("*") if path.is_file()} == {"LICENSE", "COPYING"}
+    assert {path.name for path in licences.rglob("*") if path.is_file()} == {"LICENSE", "COPYING", "stop_words.COPYING"}
     assert (package / "py.typed").exists()
     assert (package / "_native.pyi").exists()
     if "GOSSAMER_WHEEL" in os.environ:
