@@ -284,6 +284,27 @@ def test_a_passage_beyond_the_text_is_ignored(client, shelf_documents):
     assert shown.all("div", class_="text")[0]["text"] == shelf_documents[0].text
 
 
+def test_filters_and_order_stay_with_the_search(tmp_path):
+    with gossamer.Index.create(tmp_path / "i") as index:
+        index.add({"id": str(n), "text": "A <b>wing</b>.", "n": n, "kind": "<i>" if n % 2 else "x"} for n in range(9))
+    asked = {"q": "wing", "k": 2, "where": 'n >= 3 and kind = "<i>"', "sort": "-n"}
+    with served(tmp_path / "i") as client:
+        said = client.get("/search.json", params=asked).json()
+        assert [hit["id"] for hit in said["hits"]] == ["7", "5"]
+        assert said["total"] == 3
+        shown = page(client, "/", **asked)
+        assert [one["attributes"]["data-id"] for one in shown.all("article")] == ["7", "5"]
+        kept = {one["attributes"]["name"]: one["attributes"]["value"] for one in shown.all("input")}
+        assert kept == {key: asked[key] for key in ("q", "where", "sort")}
+        assert [one["text"] for one in shown.all("code")] == [asked["where"], "-n"]
+        links = {one["text"]: parse_qs(urlsplit(one["attributes"]["href"]).query) for one in shown.all("a")}
+        assert links["Show more"] == {key: [str(value)] for key, value in {**asked, "k": 4}.items()}
+        assert links["all"] == {"q": ["wing"], "k": ["2"]}
+        assert "expected a value" in client.get("/", params={"q": "wing", "where": "n >"}).text
+        assert client.get("/", params={"q": "wing", "where": "n >"}).status_code == 400
+        assert "Nothing in i that passes the filter" in client.get("/", params={"q": "wing", "where": "n > 99"}).text
+
+
 def test_new_commits_show_without_a_restart(tmp_path):
     with gossamer.Index.create(tmp_path / "i") as writer:
         writer.add([{"id": "old", "text": "a wing"}])

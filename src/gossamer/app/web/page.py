@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 MOST_HITS = 100
 
 
-def results(answer: Answer, k: int) -> dict[str, Any]:
-    """What the results template needs."""
-    shown = len(answer.hits)
+def results(answer: Answer, k: int, where: str = "", sort: str = "") -> dict[str, Any]:
+    """What the results template needs; ``where`` and ``sort`` as the answer was asked for."""
+    restricted = {key: value for key, value in (("where", where), ("sort", sort)) if value}
+    shown, more_k = len(answer.hits), min(2 * k, MOST_HITS)
     noun = "document" if answer.total == 1 else "documents"
     more = "at least " if answer.total >= MOST_COUNTED else ""
     best = f", the best {shown}" if shown < answer.total else ""
@@ -30,8 +31,11 @@ def results(answer: Answer, k: int) -> dict[str, Any]:
         "query": answer.query,
         "count": f"{more}{answer.total:,} {noun}{best}, in {answer.took_us / 1000:.1f} ms",
         "hits": [_hit(hit, answer.query, k) for hit in answer.hits],
-        "more": link("/", q=answer.query, k=min(2 * k, MOST_HITS)) if shown < answer.total and k < MOST_HITS else "",
-        "twin": link("/search.json", q=answer.query, k=k),
+        "filter": where,
+        "sort": sort,
+        "unrestricted": link("/", q=answer.query, k=k),
+        "more": link("/", q=answer.query, k=more_k, **restricted) if shown < answer.total and k < MOST_HITS else "",
+        "twin": link("/search.json", q=answer.query, k=k, **restricted),
     }
 
 

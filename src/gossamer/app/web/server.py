@@ -20,6 +20,7 @@ from gossamer.app.answers import answer
 from gossamer.app.web import page
 from gossamer.app.web.guard import Guard, security_headers
 from gossamer.errors import GossamerError, UsageError
+from gossamer.retrieval.index.language import parse
 from gossamer.text.analysis import analyzer
 from gossamer.text.snippets import highlights
 
@@ -63,20 +64,21 @@ def create_app(index: Index, name: str, *, k: int = 10, refresh: float = 1.0) ->
     app.add_middleware(Guard, headers=security_headers(style))
 
     def render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        values = {"query": "", "stats": newest.stats, **values}
+        values = {"query": "", "filter": "", "sort": "", "stats": newest.stats, **values}
         return HTMLResponse(templates.get_template(template).render(values), status)
 
     @app.get("/")
-    def search(q: Words = "", k: Count = k) -> HTMLResponse:
+    def search(q: Words = "", k: Count = k, where: Words = "", sort: Words = "") -> HTMLResponse:
         newest.look()
         if not q.strip():
             return render("home.html", samples=newest.samples)
-        return render("results.html", **page.results(answer(index, q, k, explain=True), k))
+        found = answer(index, q, k, where=where or None, sort=sort or None, explain=True)
+        return render("results.html", **page.results(found, k, where, sort))
 
     @app.get("/search.json")
-    def search_json(q: Words = "", k: Count = k) -> JSONResponse:
+    def search_json(q: Words = "", k: Count = k, where: Words = "", sort: Words = "") -> JSONResponse:
         newest.look()
-        return JSONResponse(answer(index, q, k, explain=True).to_dict())
+        return JSONResponse(answer(index, q, k, where=where or None, sort=sort or None, explain=True).to_dict())
 
     @app.get("/document")
     def document(
@@ -141,7 +143,9 @@ class _Newest:
 
     def marks(self, found: Document, query: str) -> list[tuple[int, int]]:
         """Where the words of the query stand in the whole document, in code points."""
-        return highlights(self._analyzer, found.text, self._analyzer.terms(query)) if self._analyzer else []
+        if self._analyzer is None:
+            return []
+        return highlights(self._analyzer, found.text, self._analyzer.terms(parse(query, found.fields).words))
 
     def _take(self) -> None:
         self.stats = self._index.stats()
