@@ -145,9 +145,20 @@ def test_what_asks_for_nothing_finds_nothing(shelf: Any, query: str) -> None:
     assert found(shelf[0], query) == set()
 
 
+def test_a_filter_without_words_lists_what_passes_with_and_without_operators(shelf: Any) -> None:
+    index, _, documents = shelf
+    wanted = {name for name, document in documents.items() if document["kind"] == "a"}
+    for query in ("", {}):
+        listed = index.rank([query, "wing"], k=1000, where="kind = a")[0]
+        assert {name for name, _ in listed} == wanted
+        assert [hit.id for hit in index.search(query, k=1000, where="kind = a", operators=False)] == [
+            n for n, _ in listed
+        ]
+
+
 def test_operators_only_at_the_start_of_a_word() -> None:
     parsed = parse('state-of-the-art c++ 3-4 a*b "unclosed quote')
-    assert parsed.plain
+    assert not parsed.operators
     assert parsed.words == "state-of-the-art c++ 3-4 a*b unclosed quote"
     assert parse("+x").must == [Part("words", "x")]
     assert parse("http://a.b/c", {"http"}).filters == []
@@ -163,5 +174,7 @@ def test_long_phrases_and_queries(shelf: Any) -> None:
         shelf[0].search('"' + "wing " * 600 + '"')
     with pytest.raises(UsageError, match="the limit is 1,048,576"):
         shelf[0].search("-x " * 500_000)
-    assert shelf[0].search('-"wing" ' * 2000 + "+air " * 2000) is not None
+    assert found(shelf[0], '-"wing" ' * 2000 + "+air " * 2000) == found(shelf[0], "-wing +air")
+    with pytest.raises(UsageError, match="the query has 260 operators; the limit is 100"):
+        shelf[0].search(" ".join(f"-w{n} {n}x*" for n in range(130)))
     assert shelf[0].search('"a' * 100_000) is not None

@@ -121,11 +121,13 @@ class _Pending:
         self.memory = 0
 
     def add(self, insertion: int, value: str | float | bool | None) -> None:
-        key = (type(value), value)
-        code = self._known.setdefault(key, len(self._known))
+        code = self._known.get((type(value), value))
+        if code is None:
+            code = self._known[type(value), value] = len(self._known)
+            self.memory += 200 + (len(value) if isinstance(value, str) else 0)
         self.insertions.append(insertion)
         self._codes.append(code)
-        self.memory += 12 + (200 + (len(value) if isinstance(value, str) else 0) if code == len(self._known) - 1 else 0)
+        self.memory += 12
 
     def values(self) -> _Coded:
         texts = sorted(v.encode("utf-8", "replace") for kind, v in self._known if kind is str)
@@ -275,7 +277,6 @@ class Columns(Mapping[str, Column]):
     def __init__(self, container: Container, size: int) -> None:
         self._container, self._size = container, size
         self._open: dict[str, Column] = {}
-        self._masks: dict[Node, Mask] = {}
         head = json.loads(bytes(container.section(PREFIX))) if PREFIX in container.sections else []
         self._places = {entry["name"]: (number, entry) for number, entry in enumerate(head)}
 

@@ -66,8 +66,8 @@ def first_by(snapshot: Snapshot, selection: Selection, sort: str | None, k: int)
     Args:
         sort: The field's name, with ``-`` before it for descending; None for the insertion order alone.
     """
-    places = [np.zeros(s.native.documents) for s in snapshot.segments] if sort is None else _places(snapshot, sort)
     with naming_damage(snapshot.segments):
+        places = [np.zeros(s.native.documents) for s in snapshot.segments] if sort is None else _places(snapshot, sort)
         found = [mask.nonzero()[0] for mask in matching(snapshot, selection)]
         segments = np.repeat(np.arange(len(found)), [len(part) for part in found])
         documents = _joined(found, np.int64)

@@ -256,8 +256,7 @@ class Index:
         snapshot = self._snapshot
         analyzer = self._encoder.analyzer if isinstance(self._encoder, BM25Encoder) else None
         results = []
-        for query in queries:
-            selection = select(snapshot, query, where, self._parser, self._encoder, operators)
+        for selection in select(snapshot, queries, where, self._parser, self._encoder, operators):
             listed = sort is not None or (not selection.terms and selection.accepted is not None)
             order = first_by(snapshot, selection, sort, k) if listed else None
             results.append(build_hits(snapshot, analyzer, selection, k, explain, order))
@@ -290,7 +289,7 @@ class Index:
             >>> index.facets("wings", ["kind"])  # doctest: +SKIP
             {'kind': [('report', 12), ('note', 3)]}
         """
-        selection = select(self._snapshot, query, where, self._parser, self._encoder, operators)
+        [selection] = select(self._snapshot, [query], where, self._parser, self._encoder, operators)
         return facets(self._snapshot, selection, fields, limit)
 
     def rank(
@@ -316,21 +315,22 @@ class Index:
         if self._parser is not None and len(texts) == len(queries) and not operators:
             accepted = snapshot.accepted(where)
             with naming_damage(snapshot.segments):
-                return snapshot.native.rank_texts(
+                ranked = snapshot.native.rank_texts(
                     self._parser, texts, k, exhaustive, accepted.native if accepted else None
                 )
+            if where is None or all(ranked):
+                return ranked  # else a query without words may list what passes the filter
         ranked = []
-        for query in queries:
-            selection = select(snapshot, query, where, self._parser, self._encoder, operators)
-            if not selection.terms and selection.accepted is not None:
-                listed = first_by(snapshot, selection, None, k)
-                ranked.append([(snapshot.segments[s].native.id(number), 0.0) for s, number in listed])
-                continue
+        for selection in select(snapshot, queries, where, self._parser, self._encoder, operators):
             accepted = selection.accepted
             with naming_damage(snapshot.segments):
-                ranked += snapshot.native.rank_terms(
-                    [selection.terms], k, exhaustive, accepted.native if accepted else None
-                )
+                if selection.terms or accepted is None:
+                    ranked += snapshot.native.rank_terms(
+                        [selection.terms], k, exhaustive, accepted.native if accepted else None
+                    )
+                else:
+                    listed = first_by(snapshot, selection, None, k)
+                    ranked.append([(snapshot.segments[s].native.id(number), 0.0) for s, number in listed])
         return ranked
 
     def get(self, identifier: str) -> Document | None:

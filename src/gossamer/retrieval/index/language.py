@@ -47,6 +47,8 @@ class Parsed:
         prefixes: Beginnings of words that score.
         must, must_not: What documents are required to have, or not to have.
         filters: Conditions on fields.
+
+    Each of these operators stands in its list once.
     """
 
     words: str = ""
@@ -56,9 +58,9 @@ class Parsed:
     filters: list[Node] = field(default_factory=list)
 
     @property
-    def plain(self) -> bool:
-        """Whether it is nothing but words."""
-        return not (self.prefixes or self.must or self.must_not or self.filters)
+    def operators(self) -> int:
+        """How many operators it has; 0 where it is nothing but words."""
+        return len(self.prefixes) + len(self.must) + len(self.must_not) + len(self.filters)
 
 
 def parse(query: str, fields: Collection[str] = ()) -> Parsed:
@@ -104,4 +106,6 @@ def parse(query: str, fields: Collection[str] = ()) -> Parsed:
         else:
             words.append(part.text)
     parsed.words = " ".join(words)
+    parsed.prefixes, parsed.must = list(dict.fromkeys(parsed.prefixes)), list(dict.fromkeys(parsed.must))
+    parsed.must_not, parsed.filters = list(dict.fromkeys(parsed.must_not)), list(dict.fromkeys(parsed.filters))
     return parsed

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from gossamer import _native
     from gossamer.retrieval.encoders import SparseEncoder
     from gossamer.retrieval.index.language import Part
-    from gossamer.retrieval.index.snapshot import Accepted, OpenSegment, Snapshot
+    from gossamer.retrieval.index.snapshot import Accepted, Snapshot
 
 MOST_EXPANSIONS = 1000  # terms that a prefix stands for, the most frequent ones
 LONGEST_PHRASE = 500  # words
+MOST_OPERATORS = 100  # different ones; each takes time that grows with the index
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +44,36 @@ class Selection:
 
 def select(
     snapshot: Snapshot,
-    query: Query,
+    queries: Sequence[Query],
     where: str | None,
     parser: _native.QueryParser | None,
     encoder: SparseEncoder | None,
     operators: bool,
-) -> Selection:
-    """Understand a query.
+) -> list[Selection]:
+    """Understand queries; an encoder sees all of them at once.
 
     Args:
         snapshot: What is searched.
-        query: Text, weighted terms or a vector.
+        queries: Texts, weighted terms or vectors.
         where: A filter.
         parser, encoder: Of the index.
         operators: Whether a text is in the query language; False takes every word of it as a word.
 
     Raises:
-        UsageError: The filter is wrong, or a phrase too long.
+        UsageError: The filter is wrong, a phrase too long, or there are too many operators.
     """
     accepted = snapshot.accepted(where)
-    if isinstance(query, str) and operators and parser is not None and isinstance(encoder, BM25Encoder):
-        terms_of([query], parser, encoder)  # refuses what is too long
-        parsed = language.parse(query, known_fields(s.columns for s in snapshot.segments))
-        if not parsed.plain:
-            return _Restricting(snapshot, parser, encoder.analyzer).select(parsed, accepted)
-    [terms] = terms_of([query], parser, encoder)
-    return Selection(terms, query if isinstance(query, str) else "", accepted)
+    selections = [
+        Selection(terms, query if isinstance(query, str) else "", accepted)
+        for query, terms in zip(queries, terms_of(queries, parser, encoder), strict=True)
+    ]
+    if operators and parser is not None and isinstance(encoder, BM25Encoder):
+        fields = known_fields(s.columns for s in snapshot.segments)
+        restricting = _Restricting(snapshot, parser, encoder.analyzer)
+        for i, query in enumerate(queries):
+            if isinstance(query, str) and (parsed := language.parse(query, fields)).operators:
+                selections[i] = restricting.select(parsed, accepted)
+    return selections
 
 
 class _Restricting:
@@ -78,6 +83,8 @@ class _Restricting:
         self._snapshot, self._parser, self._analyzer = snapshot, parser, analyzer
 
     def select(self, parsed: language.Parsed, accepted: Accepted | None) -> Selection:
+        if parsed.operators > MOST_OPERATORS:
+            raise UsageError(f"the query has {parsed.operators:,} operators; the limit is {MOST_OPERATORS}")
         segments = self._snapshot.segments
         with naming_damage(segments):
             masks = accepted.masks if accepted else [np.ones(s.native.documents, np.bool_) for s in segments]
@@ -124,13 +131,9 @@ class _Restricting:
         [start] = Analyzer.from_dict(folding).terms(prefix)[:1] or [prefix]
         found: dict[str, int] = {term: 0 for term, _ in self._parser.parse(prefix)}
         for segment in self._snapshot.segments:
-            for term, frequency in _starting(segment, start):
+            for term, frequency in segment.native.starting_with(start, 100 * MOST_EXPANSIONS):
                 found[term] = found.get(term, 0) + frequency
         return sorted(found, key=lambda term: (-found[term], term))[:MOST_EXPANSIONS]
-
-
-def _starting(segment: OpenSegment, start: str) -> Sequence[tuple[str, int]]:
-    return segment.native.starting_with(start, 100 * MOST_EXPANSIONS)
 
 
 def _mask(found: bytes) -> Mask:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -177,6 +178,7 @@ class Snapshot:
     def __init__(self, storage: Storage, manifest: Manifest, reuse: Snapshot | None = None) -> None:
         self.manifest = manifest
         self._filters: dict[str, Accepted] = {}
+        self._filters_lock = Lock()
         known = {s.entry.segment.file: s.container for s in reuse.segments} if reuse else {}
         self.segments: list[OpenSegment] = [
             OpenSegment(storage, e, manifest.space, known.get(e.segment.file)) for e in manifest.segments
@@ -194,15 +196,17 @@ class Snapshot:
         """
         if where is None:
             return None
-        known = self._filters.pop(where, None)
+        with self._filters_lock:
+            known = self._filters.pop(where, None)
         if known is None:
             node = parse(where)
             self.check_fields(fields_of(node))
             with naming_damage(self.segments):
                 known = self.accept([s.columns.mask(node) for s in self.segments])
-        self._filters[where] = known
-        while len(self._filters) > _FILTERS_KEPT:
-            del self._filters[next(iter(self._filters))]
+        with self._filters_lock:
+            self._filters[where] = known
+            while len(self._filters) > _FILTERS_KEPT:
+                del self._filters[next(iter(self._filters))]
         return known
 
     def accept(self, masks: list[Mask]) -> Accepted:
