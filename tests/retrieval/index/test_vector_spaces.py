@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -126,3 +126,18 @@ def test_vocabularies_may_differ_from_call_to_call(tmp_path: Path) -> None:
         index.add_vectors(["1"], SparseVectors.from_dicts([{"wing": 1, "lift": 2}]))
         index.add_vectors(["2"], SparseVectors.from_dicts([{"lift": 3, "drag": 1}]))
     assert index.rank([{"lift": 1.0}]) == [[("2", 3.0), ("1", 2.0)]]
+
+
+def test_an_encoder_sees_all_queries_at_once(tmp_path: Path) -> None:
+    class Counting(Squares):
+        calls: ClassVar[list[int]] = []
+
+        def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
+            self.calls.append(len(texts))
+            return self.encode_documents(texts)
+
+    with Index.create(tmp_path / "ix", Counting()) as index:
+        index.add(["a bb", "ccc"])
+    index.rank(["a", {"ccc": 1.0}, "bb"])
+    index.search_batch(["a", "bb", "ccc"])
+    assert Counting.calls == [2, 3]
