@@ -96,21 +96,34 @@ std::vector<Excerpter::Term> terms_of(nb::handle pairs, Utf8& utf8) {
   return terms;
 }
 
-// Per text: what to highlight and which windows to show, each [(start, end)].
-nb::list find_excerpts(const Analyzer& analyzer, nb::list texts, nb::list terms, nb::str query) {
+// Per text: what to highlight and which windows to show, each [(start, end)], and the intensity of each highlight.
+nb::list find_excerpts(const Analyzer& analyzer, nb::list texts, nb::list terms, nb::str query, nb::list shares) {
   Utf8 utf8;
   std::vector<std::string_view> views;
   for (nb::handle text : texts) views.push_back(analysed_text(nb::cast<nb::str>(text), utf8));
   auto wanted = terms_of(terms, utf8);
   const std::string_view query_text = analysed_text(query, utf8);
+  if (shares.size() != texts.size()) throw std::invalid_argument("excerpts: one list of shares a text");
+  std::vector<std::vector<Excerpter::Share>> shares_of;
+  for (nb::handle parts : shares) {
+    auto& of_text = shares_of.emplace_back();
+    for (nb::handle part : nb::cast<nb::list>(parts)) {
+      const auto fields = nb::cast<nb::tuple>(part);  // the term first, what it counts last
+      of_text.emplace_back(utf8(nb::borrow<nb::object>(fields[0])), nb::cast<double>(fields[fields.size() - 1]));
+    }
+  }
   std::vector<Excerpt> found;
   {
     const nb::gil_scoped_release unlocked;
     Excerpter excerpter(analyzer, std::move(wanted), query_text);
-    for (const std::string_view view : views) found.push_back(excerpter(view));
+    for (size_t i = 0; i < views.size(); ++i) found.push_back(excerpter(views[i], shares_of[i]));
   }
   nb::list out;
-  for (const Excerpt& e : found) out.append(nb::make_tuple(ranges_list(e.highlights), ranges_list(e.windows)));
+  for (const Excerpt& e : found) {
+    nb::list steps;
+    for (const uint8_t step : e.intensities) steps.append(step);
+    out.append(nb::make_tuple(ranges_list(e.highlights), ranges_list(e.windows), steps));
+  }
   return out;
 }
 
@@ -153,7 +166,7 @@ void bind_analysis(nb::module_& m) {
           },
           "text"_a)
       .def("highlights", &find_highlights, "text"_a, "terms"_a)
-      .def("excerpts", &find_excerpts, "texts"_a, "terms"_a, "query"_a);
+      .def("excerpts", &find_excerpts, "texts"_a, "terms"_a, "query"_a, "shares"_a);
 
   m.def(
       "split_passages",

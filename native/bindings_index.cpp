@@ -283,6 +283,22 @@ void bind_index(nb::module_& m) {
         return nb::bytes(reinterpret_cast<const char*>(found.data()), found.size());
       })
       .def("passage", [](const Segment& self, uint32_t row) { check_row(self, row); return to_str(self.passage(row)); })
+      .def("terms_of", [](const Segment& self, uint32_t d) {
+        check_document(self, d);
+        std::vector<Segment::Held> held;
+        {
+          const nb::gil_scoped_release unlocked;
+          held = self.terms_of(d);
+        }
+        nb::list out;
+        for (const auto& h : held) out.append(nb::make_tuple(to_str(self.space().terms.at(h.term)), h.rows, h.mass));
+        return out;
+      })
+      .def("frequency", [](const Segment& self, nb::str term) -> uint64_t {
+        Utf8 utf8;
+        const uint32_t number = self.space().terms.find(utf8(term));
+        return number == kNoTerm ? 0 : self.space().frequency(number);
+      })
       .def("term", [](const Segment& self, uint32_t t) {
         if (t >= self.space().terms.size()) throw nb::index_error("term out of range");
         return nb::make_tuple(to_str(self.space().terms.at(t)), self.space().frequency(t));
@@ -339,6 +355,7 @@ void bind_index(nb::module_& m) {
             return nb::make_tuple(out, cost.postings, cost.candidates);
           },
           "query"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none())
+      .def("prunes", [](const Snapshot& self, nb::list query) { return self.prunes(weighted_terms(query)); }, "query"_a)
       .def(
           "filter",
           [](const Snapshot& self, const std::vector<nb::ndarray<const bool, nb::ndim<1>, nb::c_contig>>& wanted) {
@@ -363,14 +380,22 @@ void bind_index(nb::module_& m) {
           "query"_a, "segment"_a, "every"_a)
       .def(
           "explain",
-          [](const Snapshot& self, nb::list query, uint32_t segment, uint32_t row) {
-            check_row(segment_at(self, segment), row);
+          [](const Snapshot& self, nb::list query, const std::vector<std::pair<uint32_t, uint32_t>>& rows) {
+            std::vector<Hit> hits;
+            for (const auto [segment, row] : rows) {
+              check_row(segment_at(self, segment), row);
+              hits.push_back({0, segment, row, 0, 0});
+            }
             nb::list out;
-            for (const Contribution& c : self.explain(weighted_terms(query), {0, segment, row, 0, 0}))
-              out.append(nb::make_tuple(to_str(c.term), c.query_weight, c.document_weight, c.contribution));
+            for (const auto& parts : self.explain(weighted_terms(query), hits)) {
+              nb::list explained;
+              for (const Contribution& c : parts)
+                explained.append(nb::make_tuple(to_str(c.term), c.query_weight, c.document_weight, c.contribution));
+              out.append(explained);
+            }
             return out;
           },
-          "query"_a, "segment"_a, "row"_a);
+          "query"_a, "rows"_a);
 
   nb::class_<Merger>(m, "Merger")
       .def(

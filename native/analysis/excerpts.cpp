@@ -1,6 +1,7 @@
 #include "analysis/excerpts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "analysis/passages.h"
@@ -81,10 +82,29 @@ std::vector<Range> Excerpter::highlights(std::string_view text) {
   return highlights_;
 }
 
-Excerpt Excerpter::operator()(std::string_view text) {
+// In equal steps of the greatest share; of terms that share a highlight the one that counts most.
+std::vector<uint8_t> Excerpter::intensities(const std::vector<Share>& shares) {
+  double most = 0;
+  for (const auto& [_, share] : shares) most = std::max(most, share);
+  intensity_.assign(terms_.size(), 1);
+  for (const auto& [term, share] : shares) {
+    const auto found = index_.find(term);
+    if (found == index_.end() || share <= 0) continue;
+    intensity_[found->second] = static_cast<uint8_t>(std::max(1.0, std::ceil(kIntensities * share / most)));
+  }
+  std::vector<uint8_t> steps(highlights_.size(), 1);
+  size_t at = 0;
+  for (const Match& match : matches_) {
+    while (highlights_[at].end <= match.at.start) ++at;
+    steps[at] = std::max(steps[at], intensity_[match.term]);
+  }
+  return steps;
+}
+
+Excerpt Excerpter::operator()(std::string_view text, const std::vector<Share>& shares) {
   text_ = text;
   gaps_known_ = false;
-  Excerpt excerpt{highlights(text), {}};
+  Excerpt excerpt{highlights(text), {}, intensities(shares)};
   sentences_.clear();
   for (const PassageRange& sentence : split_sentences(text)) sentences_.push_back({sentence.start, sentence.end});
   find_neighbours();

@@ -20,7 +20,10 @@ namespace gossamer {
 
 struct Excerpt {
   std::vector<Range> highlights, windows;  // ascending, apart
+  std::vector<uint8_t> intensities;        // of each highlight: how much its term counts here, from 1 to kIntensities
 };
+
+inline constexpr uint8_t kIntensities = 4;
 
 class Excerpter {
  public:
@@ -28,13 +31,15 @@ class Excerpter {
     std::string term;
     double weight;  // not negative
   };
+  using Share = std::pair<std::string_view, double>;  // what a term counts in one text
 
   // Wanted are the terms, each once, and those words of `query` that are neighbours there; a pair weighs half its terms.
   Excerpter(const Analyzer& analyzer, std::vector<Term> terms, std::string_view query);
   Excerpter(const Excerpter&) = delete;  // index_ views terms_
   Excerpter& operator=(const Excerpter&) = delete;
 
-  Excerpt operator()(std::string_view text);
+  // `shares` tells the intensities; a term without one counts nothing.
+  Excerpt operator()(std::string_view text, const std::vector<Share>& shares = {});
 
   // The highlights alone; words that share an original character, as the two of ½ do, make one range.
   std::vector<Range> highlights(std::string_view text);
@@ -54,6 +59,7 @@ class Excerpter {
   };
   uint32_t term_of(std::string_view word);
   void find_matches(std::string_view text);
+  std::vector<uint8_t> intensities(const std::vector<Share>& shares);
   void find_neighbours();
   void find_windows();
   size_t first_match(uint32_t start) const;
@@ -87,6 +93,7 @@ class Excerpter {
   std::vector<uint64_t> term_round_, pair_round_;
   uint64_t round_ = 0;
   std::vector<bool> shown_;  // terms in the best window
+  std::vector<uint8_t> intensity_;  // by term
 };
 
 }  // namespace gossamer

@@ -170,6 +170,30 @@ std::string Segment::passage(uint32_t row) const {
   return store_.read(stored_[i] + stored_[i + 1] + r[2], r[3] - r[2]);
 }
 
+std::vector<Segment::Held> Segment::terms_of(uint32_t document) const {
+  const auto [begin, end] = std::ranges::equal_range(row_document_, document);
+  const auto first = static_cast<uint32_t>(begin - row_document_.begin());
+  const auto last = static_cast<uint32_t>(end - row_document_.begin());
+  std::vector<Held> held;
+  std::vector<Slice> parts;
+  for (uint32_t term = 0; term < space_.terms.size(); ++term) {
+    Held found{term, 0, 0};
+    space_.slices(term, parts);
+    for (const Slice& part : parts) {
+      const uint64_t base = uint64_t{part.window} * kWindowRows;
+      if (base >= last || base + kWindowRows <= first) continue;
+      const auto rows = space_.rows.subspan(part.begin, part.end - part.begin);
+      auto at = std::ranges::lower_bound(rows, first > base ? first - base : 0);
+      for (; at != rows.end() && base + *at < last; ++at, ++found.rows) {
+        const uint64_t posting = part.begin + static_cast<uint64_t>(at - rows.begin());
+        found.mass += space_.text ? space_.count(posting) : static_cast<double>(space_.values[posting]);
+      }
+    }
+    if (found.rows > 0) held.push_back(found);
+  }
+  return held;
+}
+
 Bitmap Segment::accept(std::span<const uint32_t> dead) const {
   if (dead.empty()) return {};
   Bitmap live_documents{std::vector<uint64_t>((documents() + 63) / 64, ~uint64_t{0})};

@@ -102,6 +102,14 @@ class Segment {
   }
   std::string passage(uint32_t row) const;
 
+  // What the passages of a document hold. Looks at every term of the segment: postings lead from terms to rows only.
+  struct Held {
+    uint32_t term;
+    uint32_t rows;  // that hold it
+    double mass;    // how often, or the sum of its values
+  };
+  std::vector<Held> terms_of(uint32_t document) const;
+
   // Rows of live documents, given the dead document numbers (ascending).
   Bitmap accept(std::span<const uint32_t> dead) const;
   // Rows of `accepted` (rows) whose document is wanted: a byte for each document, 0 for those left out.

@@ -166,6 +166,8 @@ Snapshot::Plan Snapshot::make_plan(const std::vector<QueryTerm>& query) const {
   return plan;
 }
 
+bool Snapshot::prunes(const std::vector<QueryTerm>& query) const { return can_prune(make_plan(query)); }
+
 bool Snapshot::can_prune(const Plan& plan) const {
   if (text_ && !scoring_.prunable()) return false;
   if (plan.terms.size() > kMostPrunedTerms) return false;
@@ -427,8 +429,14 @@ void Snapshot::exact(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch
   }
 }
 
-std::vector<Contribution> Snapshot::explain(const std::vector<QueryTerm>& query, const Hit& hit) const {
+std::vector<std::vector<Contribution>> Snapshot::explain(const std::vector<QueryTerm>& query, const std::vector<Hit>& hits) const {
   const Plan plan = make_plan(query);
+  std::vector<std::vector<Contribution>> explained;
+  for (const Hit& hit : hits) explained.push_back(explain(plan, hit));
+  return explained;
+}
+
+std::vector<Contribution> Snapshot::explain(const Plan& plan, const Hit& hit) const {
   const Space& space = segments_.at(hit.segment)->space();
   std::vector<Contribution> parts;
   for (const Plan::Term& term : plan.terms) {

@@ -53,11 +53,14 @@ class Snapshot {
   std::vector<Hit> top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaustive, const Filter* filter = nullptr,
                          TraversalCost* cost = nullptr) const;
 
+  // Whether top_k may prune this query, or has to score every posting.
+  bool prunes(const std::vector<QueryTerm>& query) const;
+
   // Live documents with at least one of the terms, or with all of them, a byte for each document of a segment.
   std::vector<uint8_t> matching(const std::vector<QueryTerm>& query, uint32_t segment, bool all) const;
 
-  // The parts of a row's score; they sum to it in this order.
-  std::vector<Contribution> explain(const std::vector<QueryTerm>& query, const Hit& hit) const;
+  // The parts of each row's score; they sum to it in this order.
+  std::vector<std::vector<Contribution>> explain(const std::vector<QueryTerm>& query, const std::vector<Hit>& hits) const;
 
   const std::vector<std::shared_ptr<const Segment>>& segments() const { return segments_; }
   bool accepted(uint32_t segment, uint32_t row) const { return accepts_[segment][row]; }
@@ -74,6 +77,7 @@ class Snapshot {
   void exhaustive(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopK& top) const;
   void exact(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopK& top) const;
   bool can_prune(const Plan& plan) const;
+  std::vector<Contribution> explain(const Plan& plan, const Hit& hit) const;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
 

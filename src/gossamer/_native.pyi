@@ -39,9 +39,16 @@ class Analyzer:
         """Where the terms occur, ascending and apart."""
 
     def excerpts(
-        self, texts: list[str], terms: list[tuple[str, float]], query: str
-    ) -> list[tuple[list[_Range], list[_Range]]]:
-        """For each text what to highlight, and one or two windows to show; weights are not negative."""
+        self,
+        texts: list[str],
+        terms: list[tuple[str, float]],
+        query: str,
+        shares: list[list[tuple[Any, ...]]],
+    ) -> list[tuple[list[_Range], list[_Range], list[int]]]:
+        """For each text what to highlight, one or two windows to show, and how much each highlight counts, from 1 to 4.
+
+        Weights of terms are not negative; a share starts with a term and ends with what it counts in the text.
+        """
 
 def split_passages(text: str, words: int, headings: Sequence[int] = []) -> list[_Passage]:
     """Passages of about ``words`` words (0: one), cut at sentences and before the starts of ``headings``."""
@@ -160,6 +167,12 @@ class Segment:
     def passage(self, row: int, /) -> str:
         """A row's text."""
 
+    def terms_of(self, document: int, /) -> list[tuple[str, int, float]]:
+        """Each term of a document: in how many of its rows it is, and how often in all, or the sum of its values."""
+
+    def frequency(self, term: str, /) -> int:
+        """How many rows hold a term, deleted ones included."""
+
     def term(self, term: int, /) -> tuple[str, int]:
         """A term by number (ascending bytes), and its document frequency in rows."""
 
@@ -208,14 +221,17 @@ class Snapshot:
     ) -> tuple[list[tuple[float, int, int, int, int]], int, int]:
         """The k best documents by their best row, as (score, segment, row, document, order); postings and rows read."""
 
+    def prunes(self, query: _Query) -> bool:
+        """Whether a search may prune, or has to score every posting."""
+
     def filter(self, wanted: Sequence[NDArray[np.bool_]]) -> Filter:
         """A filter from one mask over the documents of each segment."""
 
     def matching(self, query: _Query, segment: int, every: bool) -> bytes:
         """A byte for each document of a segment: 1 where it is live and holds any term, or all of them."""
 
-    def explain(self, query: _Query, segment: int, row: int) -> list[tuple[str, float, float, float]]:
-        """What each term adds to a row's score: term, query weight, document weight, contribution."""
+    def explain(self, query: _Query, rows: Sequence[tuple[int, int]]) -> list[list[tuple[str, float, float, float]]]:
+        """For each (segment, row) what terms add to its score: term, query weight, document weight, contribution."""
 
 class Merger:
     """Segments rewritten as one without dead documents."""

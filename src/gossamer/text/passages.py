@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gossamer import _native
 from gossamer.errors import UsageError
 from gossamer.text.documents import Document, Passage, Span
+
+REACH = 2000
+"""How many characters on either side of a passage its context may take."""
 
 
 def split(document: Document | str, words: int | None = 180) -> list[Passage]:
@@ -44,6 +48,28 @@ def locate(spans: Sequence[Span], start: int, end: int, text: str) -> Passage:
         'iv'
     """
     return _Locator(spans).passages([(start, end, text)])[0]
+
+
+def widened(passage: Passage, text: str, before: int = 1, after: int = 1) -> Passage:
+    """The passage with up to so many sentences before it and after it, of at most ``REACH`` characters on either side.
+
+    Args:
+        passage: Part of ``text``.
+        text: The document's.
+        before, after: How many sentences.
+
+    Example:
+        >>> widened(Passage(10, 20, "Two wings."), "One wing. Two wings. Three. Four.", after=2).text
+        'One wing. Two wings. Three. Four.'
+    """
+    start, end = passage.start, passage.end
+    earlier = _native.split_sentences(text[max(0, start - REACH) : start])[-before:] if before > 0 else []
+    later = _native.split_sentences(text[end : end + REACH])[:after] if after > 0 else []
+    if earlier:
+        start = max(0, start - REACH) + earlier[0][0]
+    if later:
+        end += later[-1][1]
+    return replace(passage, start=start, end=end, text=text[start:end])
 
 
 def prefix(document: Document, passage: Passage) -> str:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gossamer.text.analysis import Analyzer
 from gossamer.text.documents import Passage
 
 Range = tuple[int, int]
+
+STEPS = 4
+"""How many steps of intensity there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,12 @@ class Excerpt:
     Args:
         highlights: Matched words as (start, end) in code points of the document's text, ascending, never overlapping.
         snippet: The windows to show.
+        intensities: For each highlight how much its term counts here, in ``STEPS`` equal steps of the greatest share.
     """
 
     highlights: list[Range]
     snippet: Snippet
+    intensities: list[int]
 
 
 def highlights(
@@ -73,7 +79,11 @@ def highlights(
 
 
 def excerpts(
-    analyzer: Analyzer, passages: Sequence[Passage], weights: Mapping[str, float], query: str = ""
+    analyzer: Analyzer,
+    passages: Sequence[Passage],
+    weights: Mapping[str, float],
+    query: str = "",
+    shares: list[list[tuple[Any, ...]]] | None = None,
 ) -> list[Excerpt]:
     """What to show of each passage.
 
@@ -86,16 +96,19 @@ def excerpts(
         passages: Passages of any documents.
         weights: Weight of each query term, not negative.
         query: The query's text, for its pairs; without it only terms count.
+        shares: For each passage what its terms count there, as tuples that start with the term and end with the share;
+            without it every term counts its weight.
 
     Example:
         >>> from gossamer.text.analysis import analyzer
         >>> excerpts(analyzer("english"), [Passage(10, 15, "Wings")], {"wing": 1.0})[0].highlights
         [(10, 15)]
     """
-    found = analyzer.native.excerpts([passage.text for passage in passages], list(weights.items()), query)
+    terms = list(weights.items())
+    found = analyzer.native.excerpts([p.text for p in passages], terms, query, shares or [terms] * len(passages))
     return [
-        Excerpt(_shifted(ranges, passage.start), Snippet(tuple(_shifted(windows, passage.start))))
-        for passage, (ranges, windows) in zip(passages, found, strict=True)
+        Excerpt(_shifted(ranges, passage.start), Snippet(tuple(_shifted(windows, passage.start))), steps)
+        for passage, (ranges, windows, steps) in zip(passages, found, strict=True)
     ]
 
 

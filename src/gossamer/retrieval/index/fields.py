@@ -34,6 +34,14 @@ def matching(snapshot: Snapshot, selection: Selection) -> list[Mask]:
     return masks
 
 
+def count(snapshot: Snapshot, selection: Selection) -> int:
+    """How many live documents a query finds."""
+    if not selection.terms and not selection.lists:
+        return 0
+    with naming_damage(snapshot.segments):
+        return sum(int(mask.sum()) for mask in matching(snapshot, selection))
+
+
 def facets(
     snapshot: Snapshot, selection: Selection, fields: Sequence[str], limit: int
 ) -> dict[str, list[tuple[Scalar, int]]]:

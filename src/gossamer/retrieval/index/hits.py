@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gossamer.retrieval.index.snapshot import make_document, naming_damage
 from gossamer.text import passages
@@ -47,6 +47,8 @@ class Hit:
         title: The document's title, or "".
         passage: The best passage.
         highlights: (start, end) code points of ``document.text``, inside the passage, ascending, apart.
+        intensities: For each highlight how much its term counted here, in steps from 1 to 4: up to a quarter of what
+            the strongest term contributed, up to a half, up to three quarters, more.
         snippet: One or two windows of the passage to show.
         explanation: What each term contributed, ascending by term; empty unless asked for.
     """
@@ -56,6 +58,7 @@ class Hit:
     title: str
     passage: Passage
     highlights: list[tuple[int, int]]
+    intensities: list[int]
     snippet: Snippet
     explanation: list[Contribution]
     _load: Callable[[], Document] = field(repr=False, compare=False)
@@ -64,6 +67,19 @@ class Hit:
     def document(self) -> Document:
         """The whole document, read when asked for."""
         return self._load()
+
+    def context(self, before: int = 1, after: int = 1) -> Passage:
+        """The passage with its neighbours: up to so many sentences of the document before it and after it.
+
+        Reads the stored document.
+
+        Example:
+            >>> hit = index.search("wings")[0]  # doctest: +SKIP
+            >>> around = hit.context(before=2)  # doctest: +SKIP
+            >>> around.text[: hit.passage.start - around.start]  # doctest: +SKIP
+            'Air bends downwards. '
+        """
+        return passages.widened(self.passage, self.document.text, before, after)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values: everything but the rest of the document's text."""
@@ -77,6 +93,7 @@ class Hit:
                 "headings": list(passage.headings), "page": passage.page, "time": passage.time,
             },
             "highlights": [list(h) for h in self.highlights],
+            "intensities": self.intensities,
             "snippet": [list(w) for w in self.snippet.windows],
             "explanation": [c.to_dict() for c in self.explanation],
         }  # fmt: skip
@@ -102,14 +119,15 @@ def build_hits(
     """
     with naming_damage(snapshot.segments):
         rows = _rows(snapshot, selection, k, order)
-        parts = [snapshot.native.explain(selection.terms, s, row) for _, s, row, _ in rows]
+        parts = snapshot.native.explain(selection.terms, [(s, row) for _, s, row, _ in rows])
         found = [_read(snapshot.segments[s], row, number) for _, s, row, number in rows]
     weights: dict[str, float] = {}
     for contributions in parts:
         for term, _, _, contribution in contributions:
             weights[term] = max(weights.get(term, 0.0), contribution)
     weights.pop("", None)
-    shown = excerpts(terms_of or analyzer("standard"), [passage for _, _, passage, _ in found], weights, selection.text)
+    analysis, shares = terms_of or analyzer("standard"), cast("list[list[tuple[Any, ...]]]", parts)
+    shown = excerpts(analysis, [passage for _, _, passage, _ in found], weights, selection.text, shares)
     return [
         Hit(
             identifier,
@@ -117,6 +135,7 @@ def build_hits(
             title,
             passage,
             excerpt.highlights,
+            excerpt.intensities,
             excerpt.snippet,
             [Contribution(*c) for c in why] if explain else [],
             load,

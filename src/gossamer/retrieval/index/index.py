@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from gossamer.errors import GossamerError, UsageError
 from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
 from gossamer.retrieval.index import manifest as manifests
-from gossamer.retrieval.index.fields import Scalar, facets, first_by
+from gossamer.retrieval.index.fields import Scalar, count, facets, first_by
 from gossamer.retrieval.index.hits import Hit, build_hits
+from gossamer.retrieval.index.likeness import like as looking_for_like
 from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.manifest import Manifest
+from gossamer.retrieval.index.plan import Plan, make_plan
 from gossamer.retrieval.index.queries import Query, texts_of
-from gossamer.retrieval.index.selection import select
+from gossamer.retrieval.index.selection import Selection, select
 from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
 from gossamer.retrieval.index.spaces import space_of, stored_encoder
 from gossamer.retrieval.index.storage import Storage
@@ -216,11 +218,12 @@ class Index:
 
     def search(
         self,
-        query: Query,
+        query: Query = "",
         k: int = 10,
         *,
         where: str | None = None,
         sort: str | None = None,
+        like: str | Sequence[str] = (),
         operators: bool = True,
         explain: bool = False,
     ) -> list[Hit]:
@@ -233,13 +236,16 @@ class Index:
             k: How many.
             where: Only documents whose fields match, such as ``year >= 1980 and kind in (report, note)``.
             sort: Order all matching documents by this field instead, with ``-`` before it descending.
+            like: Ids of documents: their most telling terms join the query, and they themselves are left out.
             operators: Understand operators in a text; False takes every word as a word.
             explain: Fill ``Hit.explanation``.
 
         Raises:
-            UsageError: The query is longer than 1 MB, k < 1, or ``where`` is no filter or names an unknown field.
+            UsageError: The query is longer than 1 MB, k < 1, ``where`` is no filter or names an unknown field, or
+                there is no document to be ``like``.
         """
-        return self.search_batch([query], k, where=where, sort=sort, operators=operators, explain=explain)[0]
+        _check_k(k)
+        return self._hits(self._select(query, where, operators, like), k, sort, explain)
 
     def search_batch(
         self,
@@ -253,14 +259,60 @@ class Index:
     ) -> list[list[Hit]]:
         """:meth:`search` for several queries."""
         _check_k(k)
-        snapshot = self._snapshot
-        analyzer = self._encoder.analyzer if isinstance(self._encoder, BM25Encoder) else None
-        results = []
-        for selection in select(snapshot, queries, where, self._parser, self._encoder, operators):
-            listed = sort is not None or (not selection.terms and selection.accepted is not None)
-            order = first_by(snapshot, selection, sort, k) if listed else None
-            results.append(build_hits(snapshot, analyzer, selection, k, explain, order))
-        return results
+        selections = select(self._snapshot, queries, where, self._parser, self._encoder, operators)
+        return [self._hits(selection, k, sort, explain) for selection in selections]
+
+    def plan(
+        self,
+        query: Query = "",
+        k: int = 10,
+        *,
+        where: str | None = None,
+        sort: str | None = None,
+        like: str | Sequence[str] = (),
+        operators: bool = True,
+    ) -> Plan:
+        """How a query is understood and run: what became of its words, what documents pass, what the search touches.
+
+        Args:
+            query, k, where, sort, like, operators: As in :meth:`search`, which it repeats.
+
+        Example:
+            >>> plan = index.plan("wings -stall")  # doctest: +SKIP
+            >>> plan.words, plan.excluded  # doctest: +SKIP
+            ([('wings', 'wing')], ['stall'])
+        """
+        _check_k(k)
+        selection = self._select(query, where, operators, like)
+        return make_plan(self._snapshot, selection, self._analyzer, k, where, sort)
+
+    def count(
+        self,
+        query: Query = "",
+        *,
+        where: str | None = None,
+        like: str | Sequence[str] = (),
+        operators: bool = True,
+    ) -> int:
+        """How many documents match: those that hold any word of the query and pass its operators and the filter.
+
+        Args:
+            query, where, like, operators: As in :meth:`search`.
+        """
+        return count(self._snapshot, self._select(query, where, operators, like))
+
+    def _select(self, query: Query, where: str | None, operators: bool, like: str | Sequence[str]) -> Selection:
+        asked: Query = {} if like and query == "" else query  # an index of vectors understands no text
+        [selection] = select(self._snapshot, [asked], where, self._parser, self._encoder, operators)
+        return looking_for_like(self._snapshot, selection, [like] if isinstance(like, str) else like)
+
+    @property
+    def _analyzer(self) -> Analyzer | None:
+        return self._encoder.analyzer if isinstance(self._encoder, BM25Encoder) else None
+
+    def _hits(self, selection: Selection, k: int, sort: str | None, explain: bool) -> list[Hit]:
+        order = first_by(self._snapshot, selection, sort, k) if sort is not None or selection.lists else None
+        return build_hits(self._snapshot, self._analyzer, selection, k, explain, order)
 
     def facets(
         self,
@@ -268,6 +320,7 @@ class Index:
         fields: Sequence[str],
         *,
         where: str | None = None,
+        like: str | Sequence[str] = (),
         limit: int = 10,
         operators: bool = True,
     ) -> dict[str, list[tuple[Scalar, int]]]:
@@ -278,9 +331,8 @@ class Index:
         Args:
             query: As in :meth:`search`.
             fields: Names of fields.
-            where: As in :meth:`search`.
+            where, like, operators: As in :meth:`search`.
             limit: Most values a field.
-            operators: As in :meth:`search`.
 
         Raises:
             UsageError: No document has such a field.
@@ -289,8 +341,7 @@ class Index:
             >>> index.facets("wings", ["kind"])  # doctest: +SKIP
             {'kind': [('report', 12), ('note', 3)]}
         """
-        [selection] = select(self._snapshot, [query], where, self._parser, self._encoder, operators)
-        return facets(self._snapshot, selection, fields, limit)
+        return facets(self._snapshot, self._select(query, where, operators, like), fields, limit)
 
     def rank(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from gossamer.text.analysis import Analyzer
 if TYPE_CHECKING:
     from gossamer import _native
     from gossamer.retrieval.encoders import SparseEncoder
-    from gossamer.retrieval.index.language import Part
+    from gossamer.retrieval.index.language import Parsed, Part
     from gossamer.retrieval.index.snapshot import Accepted, Snapshot
 
 MOST_EXPANSIONS = 1000  # terms that a prefix stands for, the most frequent ones
@@ -35,11 +35,22 @@ class Selection:
         terms: What scores; empty where the query only restricts.
         text: The words that score, for neighbours in snippets.
         accepted: Which documents may be returned; None for all.
+        parsed: The operators of a text; None where it has none.
+        expansions: For each prefix the terms that it stands for.
+        liked: The part of ``terms`` that comes from documents to find others like.
     """
 
     terms: list[tuple[str, float]]
     text: str
     accepted: Accepted | None
+    parsed: Parsed | None = None
+    expansions: dict[str, list[str]] = field(default_factory=dict)
+    liked: list[tuple[str, float]] = field(default_factory=list)
+
+    @property
+    def lists(self) -> bool:
+        """Whether it only restricts, so that what passes is listed."""
+        return not self.terms and self.accepted is not None
 
 
 def select(
@@ -81,6 +92,7 @@ class _Restricting:
 
     def __init__(self, snapshot: Snapshot, parser: _native.QueryParser, analyzer: Analyzer) -> None:
         self._snapshot, self._parser, self._analyzer = snapshot, parser, analyzer
+        self._expanded: dict[str, list[str]] = {}
 
     def select(self, parsed: language.Parsed, accepted: Accepted | None) -> Selection:
         if parsed.operators > MOST_OPERATORS:
@@ -99,7 +111,14 @@ class _Restricting:
             terms = dict(self._parser.parse(parsed.words))
             for prefix in parsed.prefixes:
                 terms |= {term: 1.0 for term in self._expansions(prefix) if term not in terms}
-            return Selection(list(terms.items()), parsed.words, self._snapshot.accept(masks) if restricted else None)
+            prefixes = [p.text for p in (*parsed.must, *parsed.must_not) if p.kind == "prefix"] + parsed.prefixes
+            return Selection(
+                list(terms.items()),
+                parsed.words,
+                self._snapshot.accept(masks) if restricted else None,
+                parsed,
+                {prefix: self._expansions(prefix) for prefix in prefixes},
+            )
 
     def _having(self, part: Part) -> list[Mask] | None:
         """For each segment which documents have it; None for words that the analyser drops."""
@@ -127,13 +146,16 @@ class _Restricting:
 
     def _expansions(self, prefix: str) -> list[str]:
         """Terms of the index that start so, and the term that the prefix is as a word."""
+        if prefix in self._expanded:
+            return self._expanded[prefix]
         folding: dict[str, Any] = {**self._analyzer.to_dict(), "stop_words": [], "stemmer": ""}
         [start] = Analyzer.from_dict(folding).terms(prefix)[:1] or [prefix]
         found: dict[str, int] = {term: 0 for term, _ in self._parser.parse(prefix)}
         for segment in self._snapshot.segments:
             for term, frequency in segment.native.starting_with(start, 100 * MOST_EXPANSIONS):
                 found[term] = found.get(term, 0) + frequency
-        return sorted(found, key=lambda term: (-found[term], term))[:MOST_EXPANSIONS]
+        self._expanded[prefix] = sorted(found, key=lambda term: (-found[term], term))[:MOST_EXPANSIONS]
+        return self._expanded[prefix]
 
 
 def _mask(found: bytes) -> Mask:

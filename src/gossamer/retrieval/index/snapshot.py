@@ -228,6 +228,10 @@ class Snapshot:
             advice = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}"
             raise UsageError(f"no document has a field {field!r}; {advice}")
 
+    def frequency(self, term: str) -> int:
+        """How many passages hold a term, those of deleted documents included."""
+        return sum(segment.native.frequency(term) for segment in self.segments)
+
     def find(self, identifier: str) -> tuple[OpenSegment, int] | None:
         """Where the live document with this id is."""
         for segment in self.segments:

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?")
-_KEYWORDS = ("and", "or", "not", "in", "exists")
+KEYWORDS = ("and", "or", "not", "in", "exists")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ class _Parser:
         return Either(tuple(parts))
 
     def _field(self, token: _Token) -> str:
-        if token.kind == "name" or (token.kind == "bare" and token.text.lower() not in _KEYWORDS):
+        if token.kind == "name" or (token.kind == "bare" and token.text.lower() not in KEYWORDS):
             return token.text
         raise self._error(token.at, "expected the name of a field")
 
