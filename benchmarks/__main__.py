@@ -7,6 +7,7 @@ import sys
 
 NAMES = (
     "bm25_equivalence", "bm25_quality", "bm25_speed", "filters", "indexing_speed", "indexing_memory",
+    "fields",
 )  # fmt: skip
 
 

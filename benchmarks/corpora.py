@@ -53,6 +53,15 @@ def collection(name: str, *, graded: bool = False) -> Collection:
     return Collection(name, documents, queries, qrels)
 
 
+def fielded(name: str) -> tuple[list[dict[str, str]], Collection]:
+    """The documents of a collection with their titles apart from their texts, and the collection."""
+    documents = []
+    for row in _rows(f"{_SOURCES[name]}/docs.jsonl.gz"):
+        title, text = (row.get("title") or "").strip(), row["text"].strip()
+        documents.append({"id": row["id"], "title": title, "text": text.removeprefix(title).strip()})
+    return documents, collection(name)
+
+
 def real_queries() -> list[str]:
     """Every query of every set (training claims of SciFact too), in an order that mixes the sets."""
     texts = [q["text"] for name in (*RETRIEVAL, "icecat") for q in _rows(f"{_SOURCES[name]}/queries.jsonl.gz")]

@@ -39,19 +39,20 @@ std::vector<QueryTerm> weighted_terms(nb::handle pairs) {
   return query;
 }
 
-// Documents as tuples (id, title, text, metadata bytes, headings [(start, end, level, value)]).
+// Documents as tuples (id, title, text, metadata bytes, headings [(start, end, level, value)], values of declared fields).
 std::vector<DocumentView> document_views(nb::list documents, uint64_t insertion, Utf8& utf8) {
   std::vector<DocumentView> views;
   views.reserve(documents.size());
   for (nb::handle item : documents) {
     const auto fields = nb::cast<nb::tuple>(item);
-    DocumentView view{utf8(fields[0]), utf8(fields[1]), utf8(fields[2]), {}, {}, insertion++};
+    DocumentView view{utf8(fields[0]), utf8(fields[1]), utf8(fields[2]), {}, {}, insertion++, {}};
     if (view.text.size() > 0xf0000000u) throw std::length_error("a document's text is longer than 4 GiB");
     const auto metadata = nb::cast<nb::bytes>(fields[3]);
     view.metadata = {metadata.c_str(), metadata.size()};
     for (nb::handle heading : nb::cast<nb::list>(fields[4]))
       view.headings.push_back({nb::cast<uint32_t>(heading[0]), nb::cast<uint32_t>(heading[1]), nb::cast<uint32_t>(heading[2]),
                                utf8(nb::borrow<nb::object>(heading[3]))});
+    for (nb::handle value : nb::cast<nb::list>(fields[5])) view.fields.push_back(utf8(nb::borrow<nb::object>(value)));
     views.push_back(std::move(view));
   }
   return views;
@@ -156,16 +157,21 @@ void bind_index(nb::module_& m) {
   nb::class_<Bm25>(m, "Bm25")
       .def(
           "__init__",
-          [](Bm25* self, const std::string& variant, double k1, double b, double delta, double mu, bool lucene_lengths) {
-            const std::vector<std::string> names{"robertson", "lucene", "atire", "bm25l", "bm25plus", "tfidf", "ql_dirichlet"};
+          [](Bm25* self, const std::string& variant, double k1, double b, double delta, double mu, bool lucene_lengths,
+             const std::vector<std::pair<double, double>>& fields) {
+            const std::vector<std::string> names{"robertson", "lucene", "atire", "bm25l", "bm25plus", "tfidf", "ql_dirichlet",
+                                                 "bm25f"};
             const auto found = std::find(names.begin(), names.end(), variant);
             if (found == names.end()) throw std::invalid_argument("unknown BM25 variant " + variant);
             new (self) Bm25{static_cast<Variant>(found - names.begin()), k1, b, delta, mu, lucene_lengths};
+            for (const auto& [weight, field_b] : fields) self->fields.push_back({weight, field_b});
           },
-          "variant"_a, "k1"_a, "b"_a, "delta"_a, "mu"_a, "lucene_lengths"_a);
+          "variant"_a, "k1"_a, "b"_a, "delta"_a, "mu"_a, "lucene_lengths"_a, "fields"_a);
 
   nb::class_<QueryParser>(m, "QueryParser")
-      .def(nb::init<std::shared_ptr<const Analyzer>>())
+      .def("__init__", [](QueryParser* self, std::vector<std::shared_ptr<Analyzer>> analyzers) {
+        new (self) QueryParser({analyzers.begin(), analyzers.end()});
+      })
       .def("parse", [](const QueryParser& self, nb::str text) {
         Utf8 utf8;
         nb::list out;
@@ -176,11 +182,12 @@ void bind_index(nb::module_& m) {
   nb::class_<Builder>(m, "Builder")
       .def(
           "__init__",
-          [](Builder* self, std::string space, std::shared_ptr<Analyzer> analyzer, std::vector<std::string> columns,
+          [](Builder* self, std::string space, std::vector<std::shared_ptr<Analyzer>> analyzers, std::vector<std::string> columns,
              uint32_t passage_words, unsigned threads, const Bm25& scoring) {
-            new (self) Builder(std::move(space), std::move(analyzer), std::move(columns), {passage_words, threads, scoring});
+            new (self) Builder(std::move(space), {analyzers.begin(), analyzers.end()}, std::move(columns),
+                               {passage_words, threads, scoring});
           },
-          "space"_a, "analyzer"_a.none(), "columns"_a, "passage_words"_a, "threads"_a, "scoring"_a)
+          "space"_a, "analyzers"_a, "columns"_a, "passage_words"_a, "threads"_a, "scoring"_a)
       .def(
           "add",
           [](Builder& self, nb::list documents, uint64_t insertion) {
@@ -367,17 +374,17 @@ void bind_index(nb::module_& m) {
           "wanted"_a)
       .def(
           "matching",
-          [](const Snapshot& self, nb::list query, uint32_t segment, bool all) {
+          [](const Snapshot& self, nb::list query, uint32_t segment, bool all, std::optional<size_t> field) {
             segment_at(self, segment);
             const auto terms = weighted_terms(query);
             std::vector<uint8_t> found;
             {
               const nb::gil_scoped_release unlocked;
-              found = self.matching(terms, segment, all);
+              found = self.matching(terms, segment, all, field);
             }
             return nb::bytes(reinterpret_cast<const char*>(found.data()), found.size());
           },
-          "query"_a, "segment"_a, "every"_a)
+          "query"_a, "segment"_a, "every"_a, "field"_a = nb::none())
       .def(
           "explain",
           [](const Snapshot& self, nb::list query, const std::vector<std::pair<uint32_t, uint32_t>>& rows) {

@@ -108,7 +108,7 @@ class TestQueries:
         naive = catalog.methods(criterion="random")
         assert [m.id for m in naive] == ["random-ranking"]
         both = catalog.methods(criterion=["random", "tf-idf-like"])
-        assert len(both) == 8
+        assert len(both) == 9
         assert catalog.methods(criterion="tf-idf-like", traversal="exact") == []
         assert {m.id for m in catalog.methods(traversal="exact", quantisation="none")} == {"exhaustive-traversal"}
 

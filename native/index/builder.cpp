@@ -32,24 +32,39 @@ void run_parallel(unsigned n, const std::function<void(unsigned)>& task) {
     if (failure) std::rethrow_exception(failure);
 }
 
+namespace {
+
+uint32_t code_points(std::string_view text) {
+  return static_cast<uint32_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+}  // namespace
+
 uint32_t Shard::term_of(std::string_view term) {
   if (const uint32_t* known = terms.find(term)) return *known;
   return terms.insert(term, terms.size());
 }
 
-void Shard::words(std::string_view text, const Analyzer& analyzer) {
-  analyzer.split(text, *scratch, [&](const Word& w) {
+void Shard::words(std::string_view text, Lexer& lexer, size_t in_field, uint32_t from_body) {
+  const Analyzer& analyzer = *lexer.analyzer;
+  analyzer.split(text, lexer.scratch, [&](const Word& w) {
     uint32_t term;
-    if (const uint32_t* known = forms.find(w.word)) {
+    if (const uint32_t* known = lexer.forms.find(w.word)) {
       term = *known;
     } else {
       const std::string form(w.word);  // filter() may reuse the buffer that w.word points into
-      const std::string_view filtered = analyzer.filter(form, *scratch);
+      const std::string_view filtered = analyzer.filter(form, lexer.scratch);
       term = filtered.empty() ? kDropped : term_of(filtered);
-      forms.insert(form, term);
+      lexer.forms.insert(form, term);
     }
     log.push_back(term);
+    if (fields > 0) field.push_back(static_cast<uint8_t>(w.start < from_body ? in_field : fields - 1));
   });
+}
+
+void Shard::gap() {
+  log.push_back(kDropped);
+  if (fields > 0) field.push_back(0);
 }
 
 void Shard::open_document(const DocumentView& document) {
@@ -67,7 +82,31 @@ void Shard::open_row(uint32_t start, uint32_t end, uint64_t byte_start, uint64_t
   order.push_back(insertion);
 }
 
-void Shard::add_text(const DocumentView& document, const Analyzer& analyzer, uint32_t passage_words) {
+void Shard::words_above(const DocumentView& document, std::span<const HeadingView* const> above, bool titled) {
+  if (fields == 0) {
+    if (titled && (above.empty() || above[0]->value != document.title)) prefix.append(document.title);
+    for (const HeadingView* heading : above) prefix.append(prefix.empty() ? "" : "\n").append(heading->value);
+    if (prefix.empty()) return;
+    words(prefix, lexers[0], 0);
+    return gap();
+  }
+  for (size_t f = 0; f < document.fields.size(); ++f)
+    if (!document.fields[f].empty()) {
+      words(document.fields[f], lexers[f + 1], f);
+      gap();
+    }
+  if (titled) {
+    words(document.title, lexers[0], fields - 3);
+    gap();
+  }
+  for (const HeadingView* heading : above)
+    if (heading->value != document.title) {
+      words(heading->value, lexers[0], fields - 2);
+      gap();
+    }
+}
+
+void Shard::add_text(const DocumentView& document, uint32_t passage_words) {
   open_document(document);
   std::vector<uint32_t> starts;
   for (const HeadingView& heading : document.headings) starts.push_back(heading.start);
@@ -84,14 +123,11 @@ void Shard::add_text(const DocumentView& document, const Analyzer& analyzer, uin
     prefix.clear();
     const bool own = !path.empty() && path.back()->start == p.start;  // the passage begins with its heading
     const std::span above(path.data(), path.size() - (own ? 1 : 0));
-    if (!document.title.empty() && !text.starts_with(document.title) && (above.empty() || above[0]->value != document.title))
-      prefix.append(document.title);
-    for (const HeadingView* heading : above) prefix.append(prefix.empty() ? "" : "\n").append(heading->value);
-    if (!prefix.empty()) {
-      words(prefix, analyzer);
-      log.push_back(kDropped);
-    }
-    words(text, analyzer);
+    const bool shows_title = !document.title.empty() && text.starts_with(document.title);
+    words_above(document, above, !document.title.empty() && !shows_title);
+    if (fields == 0) words(text, lexers[0], 0);
+    else if (shows_title) words(text, lexers[0], fields - 3, code_points(document.title));
+    else words(text, lexers[0], fields - 2, own ? path.back()->end - p.start : 0);
   }
 }
 
@@ -110,11 +146,14 @@ void Shard::add_rows(const DocumentView& document, const std::vector<std::array<
   }
 }
 
-Builder::Builder(std::string space, std::shared_ptr<const Analyzer> analyzer, std::vector<std::string> columns,
+Builder::Builder(std::string space, std::vector<std::shared_ptr<const Analyzer>> analyzers, std::vector<std::string> columns,
                  BuilderOptions options)
-    : space_(std::move(space)), analyzer_(std::move(analyzer)), columns_(std::move(columns)), options_(options) {
+    : space_(std::move(space)), analyzers_(std::move(analyzers)), columns_(std::move(columns)), options_(std::move(options)) {
+  const size_t fields = options_.scoring.fields.size();
+  if (fields > 0 && (fields < 3 || fields > kMostFields || analyzers_.size() != fields - 2))
+    throw std::invalid_argument("an analyser for each declared field, beside title, headings and body");
   options_.threads = std::max(1u, options_.threads);
-  for (unsigned i = 0; i < options_.threads; ++i) shards_.push_back(std::make_unique<Shard>(analyzer_.get()));
+  for (unsigned i = 0; i < options_.threads; ++i) shards_.push_back(std::make_unique<Shard>(analyzers_, fields));
 }
 
 Builder::~Builder() = default;
@@ -144,6 +183,9 @@ std::vector<uint32_t> Builder::superseded(const Segment& older) const {
 }
 
 void Builder::add(const std::vector<DocumentView>& documents) {
+  const size_t declared = options_.scoring.fields.empty() ? 0 : options_.scoring.fields.size() - 3;
+  for (const DocumentView& d : documents)
+    if (d.fields.size() != declared) throw std::invalid_argument("a document has one value for each declared field");
   // Contiguous shares of about equal bytes, one per shard.
   const unsigned shards = static_cast<unsigned>(shards_.size());
   uint64_t total = 0;
@@ -157,7 +199,7 @@ void Builder::add(const std::vector<DocumentView>& documents) {
   border.resize(shards + 1, documents.size());
   border[shards] = documents.size();
   run_parallel(shards, [&](unsigned s) {
-    for (size_t i = border[s]; i < border[s + 1]; ++i) shards_[s]->add_text(documents[i], *analyzer_, options_.passage_words);
+    for (size_t i = border[s]; i < border[s + 1]; ++i) shards_[s]->add_text(documents[i], options_.passage_words);
   });
   // Places are counted back from the end, since the shards have already grown.
   for (unsigned s = 0; s < shards; ++s) {
@@ -184,10 +226,13 @@ void Builder::add_vectors(const std::vector<DocumentView>& documents,
 
 uint64_t Builder::memory() const {
   uint64_t bytes = live_.size() * 96;
-  for (const auto& shard : shards_)
-    // log, its positions while sorting, and the postings: 4 + 4 + 5 bytes a word
-    bytes += shard->log.size() * 13 + shard->values.size() * 8 + shard->store.memory() + shard->forms.memory() +
-             shard->terms.memory() * 3 + shard->order.size() * 60 + shard->ids.size() * 2 + shard->stored.size() * 8;
+  for (const auto& shard : shards_) {
+    // log, its positions while sorting, and the postings: 4 + 4 + 5 bytes a word, and one for each field
+    bytes += shard->log.size() * (13 + shard->fields) + shard->values.size() * 8 + shard->store.memory() +
+             shard->terms.memory() * 3 + shard->order.size() * (60 + 4 * shard->fields) + shard->ids.size() * 2 +
+             shard->stored.size() * 8;
+    for (const Lexer& lexer : shard->lexers) bytes += lexer.forms.memory();
+  }
   return bytes;
 }
 
@@ -198,11 +243,11 @@ std::vector<Section> Builder::flush(SegmentFacts& facts, std::vector<uint32_t>& 
   for (const Place& place : dead_) dead.push_back(base[place.shard] + place.document);
   std::sort(dead.begin(), dead.end());
 
-  std::vector<Section> sections = write_segment(space_, analyzer_ != nullptr, options_.scoring, shards_, facts);
+  std::vector<Section> sections = write_segment(space_, !analyzers_.empty(), options_.scoring, shards_, facts);
   live_.clear();
   dead_.clear();
   documents_ = 0;
-  for (auto& shard : shards_) shard = std::make_unique<Shard>(analyzer_.get());
+  for (auto& shard : shards_) shard = std::make_unique<Shard>(analyzers_, options_.scoring.fields.size());
 #ifdef __GLIBC__
   malloc_trim(0);  // what the shards held would stay with the process, beside what the next ones need
 #endif

@@ -30,6 +30,7 @@ struct DocumentView {
   std::string_view id, title, text, metadata;
   std::vector<HeadingView> headings;
   uint64_t insertion = 0;
+  std::vector<std::string_view> fields;  // values of the declared fields, as many as the builder has
 };
 
 // One row of a vector space: parallel arrays, columns ascending, values finite and positive.
@@ -48,7 +49,7 @@ struct SegmentFacts {
 struct BuilderOptions {
   uint32_t passage_words = 180;  // 0: one row per document
   unsigned threads = 1;
-  Bm25 scoring;                  // only b and the length rounding matter here
+  Bm25 scoring;                  // only b, the length rounding and fields matter here
 };
 
 struct Shard;
@@ -56,8 +57,10 @@ class Segment;
 
 class Builder {
  public:
-  // A text space (analyzer given) or a vector space (analyzer null, `columns` names the vocabulary).
-  Builder(std::string space, std::shared_ptr<const Analyzer> analyzer, std::vector<std::string> columns, BuilderOptions options);
+  // A text space (its own analyser, then one for each declared field) or a vector space (no analyser, `columns` names the
+  // vocabulary).
+  Builder(std::string space, std::vector<std::shared_ptr<const Analyzer>> analyzers, std::vector<std::string> columns,
+          BuilderOptions options);
   ~Builder();
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;
@@ -86,7 +89,7 @@ class Builder {
   void remember(const DocumentView& document, uint32_t shard);
 
   std::string space_;
-  std::shared_ptr<const Analyzer> analyzer_;
+  std::vector<std::shared_ptr<const Analyzer>> analyzers_;
   std::vector<std::string> columns_;
   BuilderOptions options_;
   std::vector<std::unique_ptr<Shard>> shards_;

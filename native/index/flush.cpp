@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "index/fields.h"
 #include "index/postings.h"
 #include "index/shard.h"
 
@@ -16,7 +17,8 @@ constexpr uint32_t kNoRow = 0xffffffffu;
 class SegmentWriter {
  public:
   SegmentWriter(const std::string& space, bool text, const Bm25& scoring, std::vector<std::unique_ptr<Shard>>& shards)
-      : space_(space), text_(text), scoring_(scoring), shards_(shards), n_(static_cast<unsigned>(shards.size())), terms_(n_) {}
+      : space_(space), text_(text), scoring_(scoring), shards_(shards), n_(static_cast<unsigned>(shards.size())), terms_(n_),
+        apart_(scoring.fields.empty() ? 0 : scoring.fields.size() - 1), totals_(scoring.fields.size()) {}
 
   std::vector<Section> write(SegmentFacts& facts) {
     run_parallel(n_, [this](unsigned s) { sort_terms(s); });
@@ -117,6 +119,8 @@ class SegmentWriter {
       tf_.resize(postings);
       position_.resize(first_occurrence_.back());
       lengths_.resize(n_rows());
+      field_tf_.resize(postings * apart_);
+      field_lengths_.resize(n_rows() * apart_);
     } else {
       values_.resize(postings);
     }
@@ -150,13 +154,21 @@ class SegmentWriter {
           large[cursor - 1] = 255;
         }
         if (text_) position_[t.occurrences[term]++] = position;
+        if (apart_ > 0 && shard.field[i] < apart_) {
+          ++field_lengths_[row * apart_ + shard.field[i]];
+          uint8_t& count = field_tf_[(cursor - 1) * apart_ + shard.field[i]];
+          if (count < 255) ++count;
+        }
       });
       if (text_) lengths_[row] = length;
     }
     large_[s].assign(large.begin(), large.end());
     shard.log = {};
     shard.values = {};
+    shard.field = {};
   }
+
+  std::span<const uint32_t> field_lengths(size_t row) const { return {field_lengths_.data() + row * apart_, apart_}; }
 
   void collect() {
     for (unsigned s = 0; s < n_; ++s) {
@@ -168,7 +180,9 @@ class SegmentWriter {
     uint64_t tokens = 0;
     for (uint32_t length : lengths_) tokens += length;
     tokens_ = tokens;
-    mean_ = n_rows() > 0 ? static_cast<double>(tokens) / n_rows() : 0;
+    if (apart_ > 0)
+      for (uint32_t row = 0; row < n_rows(); ++row) totals_.add_row(field_lengths(row), lengths_[row]);
+    means_ = {n_rows() > 0 ? static_cast<double>(tokens) / n_rows() : 0, totals_.means()};
     largest_value_ = values_.empty() ? 0 : *std::max_element(values_.begin(), values_.end());
     const uint64_t postings = first_posting_.back();
     bounds_.resize(postings);
@@ -197,7 +211,9 @@ class SegmentWriter {
         for (; border != border_.end() && border->posting == p; ++border) window = border->window;
         if (text_) {
           const uint64_t count = tf_[p] < 255 ? tf_[p] : (large++)->second;
-          const double c = static_cast<double>(count) / length_norm(scoring_, lengths_[window * kWindowRows + rows_[p]], mean_);
+          const size_t row = window * kWindowRows + rows_[p];
+          const RowNorm norm(scoring_, means_, lengths_[row], field_lengths(row));
+          const double c = norm.frequency(static_cast<uint32_t>(count), {field_tf_.data() + p * apart_, apart_}) / norm.B;
           largest_[s] = std::max(largest_[s], c);
           bounds_[p] = bound_code(c);
           put_positions(encoded_[s], {position_.data() + occurrence, count});
@@ -267,7 +283,7 @@ class SegmentWriter {
     facts.terms = n_terms();
     facts.postings = first_posting_.back();
     facts.tokens = tokens_;
-    facts.written_mean = mean_;
+    facts.written_mean = means_.length;
     facts.largest_ratio = text_ ? *std::max_element(largest_.begin(), largest_.end()) : largest_value_;
     auto slots = build_hash_slots(n_terms(), [&](size_t i) {
       return std::string_view(term_bytes_.data() + term_offset_[i], term_offset_[i + 1] - term_offset_[i]);
@@ -300,6 +316,11 @@ class SegmentWriter {
     out.push_back(make_section(at + "cf", std::move(cf_)));
     out.push_back(make_section(at + "positions.start", std::move(position_start_)));
     out.push_back(make_section(at + "positions", std::move(positions)));
+    if (apart_ == 0) return;
+    out.push_back(make_section(at + "fields.tf", std::move(field_tf_)));
+    out.push_back(make_section(at + "fields.lengths", std::move(field_lengths_)));
+    out.push_back(make_section(at + "fields.words", std::move(totals_.words)));
+    out.push_back(make_section(at + "fields.rows", std::move(totals_.rows)));
   }
 
   const std::string& space_;
@@ -309,11 +330,14 @@ class SegmentWriter {
   const unsigned n_;
 
   std::vector<Terms> terms_;  // by shard
+  const size_t apart_;        // fields counted apart from the body (fields.h)
+  FieldTotals totals_;
+  Means means_;
   std::vector<uint64_t> term_offset_{0}, first_posting_{0}, first_occurrence_{0}, cf_, position_start_;
   std::vector<char> term_bytes_;
-  std::vector<uint32_t> row_base_{0}, lengths_, position_;
+  std::vector<uint32_t> row_base_{0}, lengths_, position_, field_lengths_;
   std::vector<uint16_t> rows_;
-  std::vector<uint8_t> tf_, bounds_, term_max_;
+  std::vector<uint8_t> tf_, field_tf_, bounds_, term_max_;
   std::vector<float> values_;
   std::vector<std::vector<Border>> borders_;  // by shard
   std::vector<std::vector<Large>> large_;     // by shard
@@ -323,7 +347,6 @@ class SegmentWriter {
   std::vector<double> largest_;
   std::vector<size_t> part_;
   uint64_t tokens_ = 0;
-  double mean_ = 0;
   float largest_value_ = 0;
 };
 

@@ -64,6 +64,8 @@ struct Merger::State {
   std::vector<Part> parts;
   std::vector<uint64_t> term_offset{0}, posting{0}, cf, block_offset{0}, position_start{0};
   std::vector<uint8_t> term_max;
+  FieldTotals totals;
+  Means means;
   WindowDirectory windows;
 
   std::string_view name(const Part& part) const { return sources[part.source].segment->space().terms.at(part.term); }
@@ -103,6 +105,7 @@ struct Merger::State {
   void plan_terms();
   void describe_documents();
   void describe_space();
+  void describe_fields(const std::string& at);
 };
 
 namespace {
@@ -148,10 +151,18 @@ void Merger::State::plan_rows(const std::vector<std::vector<uint32_t>>& dead) {
   facts.rows = rows;
   facts.documents = documents;
   if (!text) return;
-  for (const Source& source : sources)
+  totals = FieldTotals(scoring.fields.size());
+  for (const Source& source : sources) {
+    const Space& from = source.segment->space();
+    if (from.fields.words.size() != scoring.fields.size()) throw Damaged("section fields.words: other fields");
     for (uint32_t r = 0; r < source.segment->rows(); ++r)
-      if (source.rows[r]) facts.tokens += source.segment->space().lengths[r];
+      if (source.rows[r]) {
+        facts.tokens += from.lengths[r];
+        if (from.apart() > 0) totals.add_row(from.field_lengths.subspan(r * from.apart(), from.apart()), from.lengths[r]);
+      }
+  }
   facts.written_mean = rows > 0 ? static_cast<double>(facts.tokens) / static_cast<double>(rows) : 0;
+  means = {facts.written_mean, totals.means()};
 }
 
 void Merger::State::plan_terms() {
@@ -373,6 +384,7 @@ void Merger::State::describe_space() {
       if (!bytes.empty() && !sink(bytes.data(), bytes.size())) throw std::runtime_error("merge stopped");
     });
     add_array(at + "positions.start", position_start);
+    if (!scoring.fields.empty()) describe_fields(at);
   } else {
     add(at + "values", "f32", true, [this](const auto& sink) {
       Output<float> out(sink);
@@ -392,7 +404,8 @@ void Merger::State::describe_space() {
         const Space& from = source.segment->space();
         uint8_t code;
         if (text) {
-          const double c = from.count(p) / length_norm(scoring, from.lengths[old_row], facts.written_mean);
+          const RowNorm norm = from.norm(scoring, means, old_row);
+          const double c = norm.frequency(from.count(p), from.counts(p)) / norm.B;
           facts.largest_ratio = std::max(facts.largest_ratio, c);
           code = bound_code(c);
         } else {
@@ -406,12 +419,35 @@ void Merger::State::describe_space() {
   add_array(at + "terms.max", term_max);
 }
 
+void Merger::State::describe_fields(const std::string& at) {
+  add(at + "fields.tf", "u8", true, [this](const auto& sink) {
+    Output<uint8_t> out(sink);
+    for (size_t t = 0; t + 1 < first.size(); ++t)
+      for_each(t, [&](const Source& source, uint64_t p, uint32_t, uint32_t) {
+        for (uint8_t count : source.segment->space().counts(p)) out.put(count);
+      });
+    out.send();
+  });
+  add(at + "fields.lengths", "u32", true, [this](const auto& sink) {
+    Output<uint32_t> out(sink);
+    for (const Source& source : sources) {
+      const Space& from = source.segment->space();
+      for (uint32_t r = 0; r < source.segment->rows(); ++r)
+        if (source.rows[r])
+          for (uint32_t length : from.field_lengths.subspan(r * from.apart(), from.apart())) out.put(length);
+    }
+    out.send();
+  });
+  add_array(at + "fields.words", totals.words);
+  add_array(at + "fields.rows", totals.rows);
+}
+
 Merger::Merger(std::string space, bool text, std::vector<std::shared_ptr<const Segment>> segments,
                const std::vector<std::vector<uint32_t>>& dead, Bm25 scoring)
     : state_(std::make_unique<State>()) {
   state_->space = std::move(space);
   state_->text = text;
-  state_->scoring = scoring;
+  state_->scoring = std::move(scoring);
   for (auto& segment : segments) state_->sources.push_back({std::move(segment), {}, {}, {}, {}, 0, 0});
   state_->plan_rows(dead);
   state_->plan_terms();

@@ -1,35 +1,44 @@
 #include "index/query.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace gossamer {
 
 std::vector<QueryTerm> QueryParser::parse(std::string_view text) const {
-  std::optional<Analyzer::Scratch> scratch;
+  Scratches scratches;
   {
     const std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
-      scratch.emplace(std::move(idle_.back()));
+      scratches = std::move(idle_.back());
       idle_.pop_back();
     }
   }
-  if (!scratch) scratch.emplace(*analyzer_);
+  if (scratches.empty())
+    for (const auto& analyzer : analyzers_) scratches.emplace_back(*analyzer);
+  std::vector<QueryTerm> query;
   std::vector<std::string> terms;
   std::string form;
-  analyzer_->split(text, *scratch, [&](const Word& w) {
-    form.assign(w.word);  // filter() may reuse the buffer that w.word points into
-    const std::string_view term = analyzer_->filter(form, *scratch);
-    if (!term.empty()) terms.emplace_back(term);
-  });
-  std::sort(terms.begin(), terms.end());
-  std::vector<QueryTerm> query;
-  for (std::string& term : terms) {
-    if (!query.empty() && query.back().term == term) query.back().weight += 1;
-    else query.push_back({std::move(term), 1});
+  for (size_t a = 0; a < analyzers_.size(); ++a) {
+    terms.clear();
+    analyzers_[a]->split(text, scratches[a], [&](const Word& w) {
+      form.assign(w.word);  // filter() may reuse the buffer that w.word points into
+      const std::string_view term = analyzers_[a]->filter(form, scratches[a]);
+      if (!term.empty()) terms.emplace_back(term);
+    });
+    std::sort(terms.begin(), terms.end());
+    const auto known = static_cast<ptrdiff_t>(query.size());
+    for (auto term = terms.begin(); term != terms.end();) {
+      const auto next = std::upper_bound(term, terms.end(), *term);
+      query.push_back({std::move(*term), static_cast<double>(next - term)});
+      term = next;
+    }
+    std::inplace_merge(query.begin(), query.begin() + known, query.end(), [](const auto& x, const auto& y) {
+      return x.term != y.term ? x.term < y.term : x.weight > y.weight;
+    });
+    query.erase(std::unique(query.begin(), query.end(), [](const auto& x, const auto& y) { return x.term == y.term; }), query.end());
   }
   const std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(*scratch));
+  idle_.push_back(std::move(scratches));
   return query;
 }
 

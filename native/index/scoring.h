@@ -2,21 +2,29 @@
 //
 // Sources: Robertson & Zaragoza (2009), Kamphuis et al. (2020), Lv & Zhai (2011), Rousseau & Vazirgiannis (2013),
 // Zhai & Lafferty (2004). f = term frequency, L = length of the row, A = mean length, N = rows, n = document frequency.
+// BM25F (Robertson, Zaragoza & Taylor 2004): f is the sum over fields of weight x count / norm of the field's length; see
+// fields.h.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 namespace gossamer {
 
-enum class Variant : uint8_t { robertson, lucene, atire, bm25l, bm25plus, tfidf, ql_dirichlet };
+enum class Variant : uint8_t { robertson, lucene, atire, bm25l, bm25plus, tfidf, ql_dirichlet, bm25f };
+
+struct FieldWeight {
+  double weight = 1.0, b = 0.75;
+};
 
 struct Bm25 {
   Variant variant = Variant::lucene;
   double k1 = 1.2, b = 0.75, delta = 1.0, mu = 1000.0;
   bool lucene_lengths = false;  // round L as Lucene's one-byte norm does
+  std::vector<FieldWeight> fields = {};  // of bm25f: declared fields, then title, headings and body
 
   // Upper bounds need a weight that is non-negative and grows with f / B.
   bool prunable() const { return variant != Variant::robertson && variant != Variant::ql_dirichlet; }
@@ -39,7 +47,8 @@ struct TermWeight {
 inline TermWeight term_weight(const Bm25& s, double N, double n, double cf, double C) {
   switch (s.variant) {
     case Variant::robertson: return {std::log((N - n + 0.5) / (n + 0.5)), 1};
-    case Variant::lucene: return {std::log(1 + (N - n + 0.5) / (n + 0.5)), 1};
+    case Variant::lucene:
+    case Variant::bm25f: return {std::log(1 + (N - n + 0.5) / (n + 0.5)), 1};
     case Variant::atire: return {std::log(N / n), 1};
     case Variant::bm25l: return {std::log((N + 1) / (n + 0.5)), 1};
     case Variant::bm25plus:
@@ -50,15 +59,17 @@ inline TermWeight term_weight(const Bm25& s, double N, double n, double cf, doub
 }
 
 // B = 1 - b + b L / A
-inline double length_norm(const Bm25& s, uint32_t length, double mean) {
+inline double length_norm(const Bm25& s, double b, uint32_t length, double mean) {
   const double L = s.lucene_lengths ? lucene_length(length) : length;
-  return mean > 0 ? 1 - s.b + s.b * L / mean : 1;
+  return mean > 0 ? 1 - b + b * L / mean : 1;
 }
+inline double length_norm(const Bm25& s, uint32_t length, double mean) { return length_norm(s, s.b, length, mean); }
 
 inline double document_weight(const Bm25& s, const TermWeight& w, double f, double B) {
   const double saturated = f / (f + s.k1 * B);
   switch (s.variant) {
-    case Variant::lucene: return w.idf * saturated;
+    case Variant::lucene:
+    case Variant::bm25f: return w.idf * saturated;
     case Variant::robertson:
     case Variant::atire: return w.idf * (saturated * (s.k1 + 1));
     case Variant::bm25l: {

@@ -85,6 +85,14 @@ uint32_t Space::count(uint64_t posting) const {
   return static_cast<uint32_t>(large_tf[2 * low + 1]);
 }
 
+bool Space::occurs_in(uint64_t posting, size_t field) const {
+  const auto apart = counts(posting);
+  if (field < apart.size()) return apart[field] > 0;
+  uint32_t rest = count(posting);
+  for (uint8_t n : apart) rest -= std::min<uint32_t>(rest, n);
+  return rest > 0;
+}
+
 std::optional<uint64_t> Space::locate(const Slice& slice, uint32_t row) const {
   const uint16_t* begin = rows.data() + slice.begin;
   const uint16_t* end = rows.data() + slice.end;
@@ -139,6 +147,15 @@ Segment::Segment(SectionBytes sections, std::string space, bool text, const Segm
     space_.cf = view<uint64_t>(sections_, at + "cf", terms);
     space_.position_start = view<uint64_t>(sections_, at + "positions.start", terms + 1);
     space_.positions = view<uint8_t>(sections_, at + "positions");
+    if (sections_.contains(at + "fields.words")) {
+      const auto words = view<uint64_t>(sections_, at + "fields.words");
+      const auto rows = view<uint64_t>(sections_, at + "fields.rows", words.size());
+      if (words.size() < 3 || words.size() > kMostFields) throw Damaged("section fields.words: too few or too many fields");
+      space_.fields.words.assign(words.begin(), words.end());
+      space_.fields.rows.assign(rows.begin(), rows.end());
+      space_.field_tf = view<uint8_t>(sections_, at + "fields.tf", postings * space_.apart());
+      space_.field_lengths = view<uint32_t>(sections_, at + "fields.lengths", facts.rows * space_.apart());
+    }
   } else {
     space_.values = view<float>(sections_, at + "values", postings);
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "index/builder.h"
+#include "index/fields.h"
 #include "index/layout.h"
 #include "index/scoring.h"
 #include "index/store.h"
@@ -64,12 +65,23 @@ struct Space {
   View<uint16_t> window_id, rows;
   View<uint32_t> lengths;
   View<float> values;
+  FieldTotals fields;            // of bm25f; empty otherwise
+  View<uint8_t> field_tf;        // of all fields but the body
+  View<uint32_t> field_lengths;
   uint64_t tokens = 0;
   double written_mean = 0, largest_ratio = 0;
 
   uint64_t frequency(uint32_t term) const;                   // postings of the term
   void slices(uint32_t term, std::vector<Slice>& out) const;  // ascending by window
   uint32_t count(uint64_t posting) const;                    // term frequency
+  std::span<const uint8_t> counts(uint64_t posting) const {  // in each field but the body
+    return field_tf.subspan(posting * apart(), apart());
+  }
+  size_t apart() const { return fields.words.empty() ? 0 : fields.words.size() - 1; }
+  bool occurs_in(uint64_t posting, size_t field) const;
+  RowNorm norm(const Bm25& scoring, const Means& means, uint32_t row) const {
+    return {scoring, means, lengths[row], field_lengths.subspan(row * apart(), apart())};
+  }
   // Posting of the row in the slice, or nullopt.
   std::optional<uint64_t> locate(const Slice& slice, uint32_t row) const;
   std::optional<uint64_t> locate(uint32_t term, uint32_t row) const;

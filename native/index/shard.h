@@ -3,7 +3,8 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,28 +18,42 @@ namespace gossamer {
 
 inline constexpr uint32_t kDropped = StringTable::kNone;  // a stop word, or the gap between heading and text
 
+// An analyser and what it made of the word forms seen so far.
+struct Lexer {
+  explicit Lexer(const Analyzer& a) : analyzer(&a), scratch(a) {}
+  const Analyzer* analyzer;
+  Analyzer::Scratch scratch;
+  StringTable forms;  // word form -> term number or kDropped
+};
+
 struct Shard {
-  explicit Shard(const Analyzer* analyzer) {
-    if (analyzer != nullptr) scratch.emplace(*analyzer);
+  // The first analyser is the space's own; the others are those of its declared fields. `fields` as in Bm25.
+  Shard(const std::vector<std::shared_ptr<const Analyzer>>& analyzers, size_t n_fields) : fields(n_fields) {
+    for (const auto& analyzer : analyzers) lexers.emplace_back(*analyzer);
   }
 
-  void add_text(const DocumentView& document, const Analyzer& analyzer, uint32_t passage_words);
+  void add_text(const DocumentView& document, uint32_t passage_words);
   void add_rows(const DocumentView& document, const std::vector<std::array<uint32_t, 4>>& ranges, const VectorView* vectors,
                 const std::vector<std::string>& columns);
-  void words(std::string_view text, const Analyzer& analyzer);
+  // Words that start before code point `from_body` belong to `field`, the others to the body.
+  void words(std::string_view text, Lexer& lexer, size_t field, uint32_t from_body = kDropped);
+  void gap();
+  // Title and headings that are scored with a passage though it does not show them, apart (bm25f) or as one text.
+  void words_above(const DocumentView& document, std::span<const HeadingView* const> above, bool titled);
   uint32_t term_of(std::string_view term);
   void open_document(const DocumentView& document);
   void open_row(uint32_t start, uint32_t end, uint64_t byte_start, uint64_t byte_end, uint64_t insertion);
 
   // vocabulary
-  std::optional<Analyzer::Scratch> scratch;
-  StringTable forms;   // word form -> term number or kDropped
+  std::vector<Lexer> lexers;
   StringTable terms;   // term -> term number
   std::vector<uint32_t> column_term;  // vector spaces: column -> term number
 
   // the log: term numbers (or kDropped) row after row
   std::vector<uint32_t> log;
   std::vector<float> values;  // vector spaces: one a log entry
+  size_t fields;              // of bm25f, else 0
+  std::vector<uint8_t> field;  // of each log entry where there are fields
   std::vector<uint64_t> row_begin;
   std::vector<uint32_t> row_document, row_range;
   std::vector<uint64_t> order;

@@ -109,15 +109,21 @@ class Snapshot::TopK {
 Snapshot::Snapshot(std::vector<std::shared_ptr<const Segment>> segments, std::vector<Bitmap> accepts, bool text, Bm25 scoring)
     : segments_(std::move(segments)), accepts_(std::move(accepts)), text_(text), scoring_(scoring),
       pool_(std::make_unique<Pool>()) {
+  FieldTotals totals(scoring_.fields.size());
   for (const auto& segment : segments_) {
     rows_ += segment->rows();
     tokens_ += segment->space().tokens;
+    if (segment->space().fields.words.size() != scoring_.fields.size()) throw Damaged("section fields.words: other fields");
+    totals.add(segment->space().fields);
   }
-  mean_ = rows_ > 0 ? static_cast<double>(tokens_) / static_cast<double>(rows_) : 0;
+  means_ = {rows_ > 0 ? static_cast<double>(tokens_) / static_cast<double>(rows_) : 0, totals.means()};
   for (const auto& segment : segments_) {
     std::vector<float>& ceiling = ceiling_.emplace_back(256, 0.0f);
     const Space& space = segment->space();
-    const double growth = space.written_mean > 0 ? std::max(1.0, mean_ / space.written_mean) : 1.0;
+    double growth = space.written_mean > 0 ? std::max(1.0, means_.length / space.written_mean) : 1.0;
+    const std::vector<double> written = space.fields.means();
+    for (size_t f = 0; f < written.size(); ++f)
+      if (written[f] > 0) growth = std::max(growth, means_.fields[f] / written[f]);
     for (unsigned code = 1; code < 256; ++code) {
       double most;
       if (!text_) most = space.largest_ratio * code / 255.0;
@@ -185,7 +191,8 @@ Snapshot::Filter Snapshot::filter(const std::vector<std::span<const uint8_t>>& w
   return filter;
 }
 
-std::vector<uint8_t> Snapshot::matching(const std::vector<QueryTerm>& query, uint32_t s, bool all) const {
+std::vector<uint8_t> Snapshot::matching(const std::vector<QueryTerm>& query, uint32_t s, bool all,
+                                        std::optional<size_t> field) const {
   const Segment& segment = *segments_.at(s);
   const Space& space = segment.space();
   std::vector<uint8_t> matched(segment.documents(), all && !query.empty() ? 1 : 0), has;
@@ -198,7 +205,7 @@ std::vector<uint8_t> Snapshot::matching(const std::vector<QueryTerm>& query, uin
     for (const Slice& slice : slices)
       for (uint64_t p = slice.begin; p < slice.end; ++p) {
         const uint32_t row = slice.window * kWindowRows + space.rows[p];
-        if (row < segment.rows() && accepts_[s][row]) has[segment.document_of(row)] = 1;
+        if (row < segment.rows() && accepts_[s][row] && (!field || space.occurs_in(p, *field))) has[segment.document_of(row)] = 1;
       }
     for (size_t d = 0; d < has.size(); ++d) matched[d] = all ? matched[d] & has[d] : matched[d] | has[d];
   }
@@ -250,10 +257,7 @@ void Snapshot::exhaustive(const Plan& plan, uint32_t s, const Bitmap& accept, Sc
       for (uint64_t p = slice.begin; p < slice.end; ++p) {
         const uint32_t row = space.rows[p];
         if (row >= size) continue;  // damaged
-        const double weight = text_ ? document_weight(scoring_, term.stats, space.count(p),
-                                                      length_norm(scoring_, space.lengths[base + row], mean_))
-                                    : static_cast<double>(space.values[p]);
-        scratch.score[row] += term.weight * weight;
+        scratch.score[row] += term.weight * weight(space, term.stats, p, norm_of(space, base + row));
         scratch.touched[row] = 1;
       }
     }
@@ -345,14 +349,13 @@ void Snapshot::exact(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch
     ++scratch.candidates;
     double score = 0;
     bool matched = false;  // damaged bytes may have left a bound where no term stands
-    const double B = text_ ? length_norm(scoring_, space.lengths[row], mean_) : 1;
+    const RowNorm norm = norm_of(space, row);
     for (size_t i : by_term) {
       if (found_at[i] == nullptr) continue;
       matched = true;
       const auto p = static_cast<uint64_t>(found_at[i] - all_rows);
       const Plan::Term& term = *cursors[i].term;
-      score += term.weight * (text_ ? document_weight(scoring_, term.stats, space.count(p), B)
-                                    : static_cast<double>(space.values[p]));
+      score += term.weight * weight(space, term.stats, p, norm);
     }
     if (matched) top.offer({static_cast<float>(score), s, row, segment.document_of(row), segment.order(row)}, grouped);
   };
@@ -438,16 +441,15 @@ std::vector<std::vector<Contribution>> Snapshot::explain(const std::vector<Query
 
 std::vector<Contribution> Snapshot::explain(const Plan& plan, const Hit& hit) const {
   const Space& space = segments_.at(hit.segment)->space();
+  const RowNorm norm = norm_of(space, hit.row);
   std::vector<Contribution> parts;
   for (const Plan::Term& term : plan.terms) {
     const uint32_t number = term.number[hit.segment];
     if (number == kNoTerm) continue;
     const auto p = space.locate(number, hit.row);
     if (!p) continue;
-    const double weight = text_ ? document_weight(scoring_, term.stats, space.count(*p),
-                                                  length_norm(scoring_, space.lengths[hit.row], mean_))
-                                : static_cast<double>(space.values[*p]);
-    parts.push_back({*term.name, term.weight, weight, term.weight * weight});
+    const double part = weight(space, term.stats, *p, norm);
+    parts.push_back({*term.name, term.weight, part, term.weight * part});
   }
   if (text_ && scoring_.variant == Variant::ql_dirichlet) {
     const double weight = std::log(scoring_.mu / (space.lengths[hit.row] + scoring_.mu));

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,8 +57,10 @@ class Snapshot {
   // Whether top_k may prune this query, or has to score every posting.
   bool prunes(const std::vector<QueryTerm>& query) const;
 
-  // Live documents with at least one of the terms, or with all of them, a byte for each document of a segment.
-  std::vector<uint8_t> matching(const std::vector<QueryTerm>& query, uint32_t segment, bool all) const;
+  // Live documents with at least one of the terms, or with all of them, a byte for each document of a segment. `field`: only
+  // occurrences in this field count.
+  std::vector<uint8_t> matching(const std::vector<QueryTerm>& query, uint32_t segment, bool all,
+                                std::optional<size_t> field = std::nullopt) const;
 
   // The parts of each row's score; they sum to it in this order.
   std::vector<std::vector<Contribution>> explain(const std::vector<QueryTerm>& query, const std::vector<Hit>& hits) const;
@@ -66,7 +69,7 @@ class Snapshot {
   bool accepted(uint32_t segment, uint32_t row) const { return accepts_[segment][row]; }
   uint64_t rows() const { return rows_; }
   uint64_t tokens() const { return tokens_; }
-  double mean_length() const { return mean_; }
+  double mean_length() const { return means_.length; }
   bool text() const { return text_; }
 
  private:
@@ -78,6 +81,11 @@ class Snapshot {
   void exact(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopK& top) const;
   bool can_prune(const Plan& plan) const;
   std::vector<Contribution> explain(const Plan& plan, const Hit& hit) const;
+  RowNorm norm_of(const Space& space, uint32_t row) const { return text_ ? space.norm(scoring_, means_, row) : RowNorm(); }
+  double weight(const Space& space, const TermWeight& term, uint64_t posting, const RowNorm& norm) const {
+    if (!text_) return space.values[posting];
+    return document_weight(scoring_, term, norm.frequency(space.count(posting), space.counts(posting)), norm.B);
+  }
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
 
@@ -86,7 +94,7 @@ class Snapshot {
   bool text_;
   Bm25 scoring_;
   uint64_t rows_ = 0, tokens_ = 0;
-  double mean_ = 0;
+  Means means_;
   std::vector<std::vector<float>> ceiling_;  // by segment: code -> upper bound of the weight without idf
   struct Pool;
   std::unique_ptr<Pool> pool_;

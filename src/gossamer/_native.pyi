@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from typing_extensions import Buffer
 
 _Heading: TypeAlias = tuple[int, int, int, str]  # start, end, level, value
-_Document: TypeAlias = tuple[str, str, str, bytes, list[_Heading]]  # id, title, text, metadata, headings
+# id, title, text, metadata, headings, texts of declared fields
+_Document: TypeAlias = tuple[str, str, str, bytes, list[_Heading], list[str]]
 _Passage: TypeAlias = tuple[int, int, int, int]  # start, end; start, end in bytes of UTF-8
 _Query: TypeAlias = list[tuple[str, float]]  # term, weight
 _Section: TypeAlias = tuple[str, str, bool, Buffer]  # name, element kind, required, bytes
@@ -67,12 +68,22 @@ def unicode_version() -> str:
 class Bm25:
     """How term frequencies become scores."""
 
-    def __init__(self, variant: str, k1: float, b: float, delta: float, mu: float, lucene_lengths: bool) -> None: ...
+    def __init__(
+        self,
+        variant: str,
+        k1: float,
+        b: float,
+        delta: float,
+        mu: float,
+        lucene_lengths: bool,
+        fields: Sequence[tuple[float, float]],
+    ) -> None:
+        """``fields``: weight and b of each, of bm25f."""
 
 class QueryParser:
     """A text query to weighted terms."""
 
-    def __init__(self, analyzer: Analyzer, /) -> None: ...
+    def __init__(self, analyzers: Sequence[Analyzer], /) -> None: ...
     def parse(self, text: str, /) -> _Query:
         """The terms, ascending, each weighing as often as it occurs."""
 
@@ -82,7 +93,7 @@ class Builder:
     def __init__(
         self,
         space: str,
-        analyzer: Analyzer | None,
+        analyzers: Sequence[Analyzer],
         columns: Sequence[str],
         passage_words: int,
         threads: int,
@@ -227,8 +238,11 @@ class Snapshot:
     def filter(self, wanted: Sequence[NDArray[np.bool_]]) -> Filter:
         """A filter from one mask over the documents of each segment."""
 
-    def matching(self, query: _Query, segment: int, every: bool) -> bytes:
-        """A byte for each document of a segment: 1 where it is live and holds any term, or all of them."""
+    def matching(self, query: _Query, segment: int, every: bool, field: int | None = None) -> bytes:
+        """A byte for each document of a segment: 1 where it is live and holds any term, or all of them.
+
+        ``field``: only occurrences in this field count; every term may stand in another passage.
+        """
 
     def explain(self, query: _Query, rows: Sequence[tuple[int, int]]) -> list[list[tuple[str, float, float, float]]]:
         """For each (segment, row) what terms add to its score: term, query weight, document weight, contribution."""

@@ -94,13 +94,31 @@ def test_a_path_that_does_not_exist(run):
 
 @pytest.mark.parametrize(
     ("option", "value", "word"),
-    [("--analyzer", "standard", "analyzer"), ("--passages", "60", "passages"), ("--passages", "off", "passages")],
+    [
+        ("--analyzer", "standard", "analyzer"),
+        ("--fields", "title^2", "fields"),
+        ("--passages", "60", "passages"),
+        ("--passages", "off", "passages"),
+    ],
 )
 def test_adding_in_another_way_is_refused(run, notes, option, value, word):
     indexed(run, notes, "-o", "notes.gossamer")
     result = run("index", notes, "-o", "notes.gossamer", option, value)
     assert result.exit_code == 2
     assert f"another {word}" in result.stderr
+
+
+def test_declared_fields(run, tmp_path):
+    rows = [{"id": "1", "text": "sail", "title": "Wing", "year": "1984"}, {"id": "2", "text": "wing", "year": "soon"}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = run("index", "rows.jsonl", "-o", "rows.gossamer", "--fields", "title^3, year:integer", "--json")
+    found = json.loads(said.stdout)
+    assert found["documents"] == 1
+    assert found["skipped"][0]["path"] == "2"
+    assert "not an integer" in found["skipped"][0]["reason"]
+    assert gossamer.Index.open(tmp_path / "rows.gossamer").stats()["fields"]["title"]["weight"] == 3
+    assert run("index", "rows.jsonl", "-o", "rows.gossamer", "--fields", "title^3, year:integer").exit_code == 0
+    assert run("index", "rows.jsonl", "-o", "other.gossamer", "--fields", "title^").exit_code == 2
 
 
 def test_the_settings_of_a_new_index_do_not_bind_when_only_defaults_differ(run, notes, tmp_path):

@@ -27,6 +27,7 @@ OUTPUT = doctest.OutputChecker()
 PRELUDE = """
 gossamer() {
   if [ "$1" != serve ]; then command gossamer "$@"; return; fi
+  : >served.txt
   command gossamer "$@" --port 0 >served.txt 2>/dev/null & server=$!
   until grep -q http served.txt; do kill -0 $server; sleep 0.1; done
   kill $server; wait $server || true; cat served.txt; rm served.txt

@@ -75,6 +75,12 @@ def _text(value: object) -> str:
     raise ValueError("not a text")
 
 
+def _or_none(value: object) -> str | None:
+    """A text; ``none`` stands for None."""
+    text = _text(value)
+    return None if text.lower() == "none" else text
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting: its name, how it is read, and what holds when nobody says anything.
@@ -102,6 +108,7 @@ SETTINGS = {
     for setting in (
         Setting("index.encoder", "bm25", _text, "how a new index turns text into vectors"),
         Setting("index.analyzer", "english", _text, "how a new index turns text into terms: a name or a JSON file"),
+        Setting("index.fields", "none", _or_none, "declared fields of a new index, such as title^3, year:integer"),
         Setting("index.passages", "180", _or_word("off", _whole_number(10, 100_000)), "words per passage, or off"),
         Setting("index.archive_depth", "2", _whole_number(0, 100), "archives inside each other to open; 0 opens none"),
         Setting("index.memory_limit", "512MiB", _size, "memory that indexing may use over the base"),

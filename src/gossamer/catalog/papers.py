@@ -16,6 +16,12 @@ WHICH_BM25 = Paper(
     2020,
     "doi:10.1007/978-3-030-45442-5_4",
 )
+WEIGHTED_FIELDS = Paper(
+    "Simple BM25 Extension to Multiple Weighted Fields",
+    ("Stephen Robertson", "Hugo Zaragoza", "Michael Taylor"),
+    2004,
+    "doi:10.1145/1031171.1031181",
+)
 BM25_EXAMINED = Paper(
     "Improvements to BM25 and Language Models Examined",
     ("Andrew Trotman", "Antti Puurula", "Blake Burgess"),

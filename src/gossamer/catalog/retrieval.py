@@ -43,8 +43,8 @@ def _scoring(variant: str, name: str, paper: Paper, summary: str) -> Method:
         arguments={"variant": variant},
         baselines=("random-ranking", "substring-count") + (() if variant == "robertson" else ("bm25-robertson",)),
         card="bm25",
-        benchmark="benchmarks/bm25_quality.py" if variant == "lucene" else "",
-        tests=("tests/retrieval/index/test_ranking.py",),
+        benchmark={"lucene": "benchmarks/bm25_quality.py", "bm25f": "benchmarks/fields.py"}.get(variant, ""),
+        tests=(f"tests/retrieval/index/test_{'bm25f' if variant == 'bm25f' else 'ranking'}.py",),
     )
 
 
@@ -91,6 +91,10 @@ METHODS: tuple[Method, ...] = (
     _scoring(
         "ql_dirichlet", "Query likelihood (Dirichlet)", papers.SMOOTHING,
         "The probability that a passage's smoothed language model gives the query.",
+    ),
+    _scoring(
+        "bm25f", "BM25F", papers.WEIGHTED_FIELDS,
+        "Title, headings, body and declared fields, each with its weight and length norm, before saturation.",
     ),
     Method(
         id="exact-traversal",

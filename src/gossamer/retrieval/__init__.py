@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from gossamer._exports import on_first_use
 
 if TYPE_CHECKING:
-    from gossamer.retrieval.encoders import BM25 as BM25, BM25Encoder as BM25Encoder, SparseEncoder as SparseEncoder
+    from gossamer.retrieval.encoders import (
+        BM25 as BM25,
+        BM25Encoder as BM25Encoder,
+        SparseEncoder as SparseEncoder,
+        TextField as TextField,
+    )
     from gossamer.retrieval.evaluation import (
         Evaluation as Evaluation,
         evaluate as evaluate,
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from gossamer.retrieval.fusion import fuse as fuse
     from gossamer.retrieval.index import (
         Contribution as Contribution,
+        Field as Field,
         Hit as Hit,
         Index as Index,
         Plan as Plan,
@@ -43,10 +49,10 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = on_first_use(
     __name__,
     {
-        "encoders": ["BM25", "BM25Encoder", "SparseEncoder"],
+        "encoders": ["BM25", "BM25Encoder", "SparseEncoder", "TextField"],
         "evaluation": ["Evaluation", "evaluate", "rank_biased_overlap"],
         "fusion": ["fuse"],
-        "index": ["Contribution", "Hit", "Index", "Plan", "Problem", "Verification", "salvage", "verify"],
+        "index": ["Contribution", "Field", "Hit", "Index", "Plan", "Problem", "Verification", "salvage", "verify"],
         "runs": ["read_qrels", "read_queries", "read_run", "write_qrels", "write_run"],
         "significance": ["Comparison", "Equivalence", "compare", "equivalence", "holm"],
         "vectors": ["SparseVectors"],

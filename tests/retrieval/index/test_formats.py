@@ -25,10 +25,20 @@ def index(tmp_path) -> Index:
 
 
 def put_manifest(path: Path, **changes) -> None:
-    """Change fields of the manifest, and its checksum with them."""
+    """Change values of the manifest, None taking one out, and its checksum with them."""
     line = (path / "manifest.json").read_bytes().partition(b"\n")[0]
-    line = json.dumps({**json.loads(line), **changes}).encode()
+    values = {**json.loads(line), **changes}
+    line = json.dumps({key: value for key, value in values.items() if value is not None}).encode()
     (path / "manifest.json").write_bytes(line + b"\n%08x\n" % zlib.crc32(line))
+
+
+def test_format_1_knew_no_declared_fields(index):
+    put_manifest(index.path, format=1, types=None)
+    assert [hit.id for hit in Index.open(index.path).search("lift")] == ["0"]
+    with Index.open(index.path) as opened:
+        opened.add([{"id": "2", "text": "More lift."}])
+    assert Index.open(index.path).stats()["format"] == FORMAT
+    assert verify(index.path).ok
 
 
 def refuses(path: Path, match: str) -> None:

@@ -42,6 +42,10 @@ def index(
     analyzer: Annotated[
         str | None, typer.Option("--analyzer", metavar="A", help="Text to terms: english, or a JSON file.")
     ] = None,
+    fields: Annotated[
+        str | None,
+        typer.Option("--fields", metavar="F", help="Declared fields: 'title^3, brand:text(german), year:integer'."),
+    ] = None,
     passages: Annotated[
         str | None, typer.Option("--passages", metavar="N|off", help="Words per passage; 180 by default.")
     ] = None,
@@ -66,7 +70,7 @@ def index(
 
     Examples:
         gossamer index ~/notes -o notes.gossamer
-        gossamer index products.csv --text-field description --id-field sku -o products.gossamer
+        gossamer index goods.csv --id-field sku --fields "title^3, maker, price:float" -o goods.gossamer
 
     See also: gossamer search, gossamer stats, gossamer delete
     """
@@ -79,6 +83,7 @@ def index(
         for key, flag in (
             ("index.encoder", encoder),
             ("index.analyzer", analyzer),
+            ("index.fields", fields),
             ("index.passages", passages),
             ("index.archive_depth", archive_depth),
             ("index.memory_limit", memory_limit),
@@ -115,6 +120,8 @@ class _Run:
 
     def add(self, path: str, said: Mapping[str, Value], documents: Iterator[Document]) -> None:
         """Add what is new to the index at ``path`` and commit; makes the index once there is something to add."""
+        from gossamer.text.sources import Skipped
+
         opened = open_as_made(path, said)
         first = next(documents, None)
         if first is None:
@@ -122,7 +129,8 @@ class _Run:
         with create(path, said) if opened is None else opened as index:
             before = index.stats()
             documents = chain([first], documents)
-            self._documents = index.add(self._changed(index, documents) if len(index) else documents)
+            new = self._changed(index, documents) if len(index) else documents
+            self._documents = index.add(new, on_refused=lambda one, reason: self.skip(Skipped(one, reason)))
             index.commit()
             after = index.stats()
         self._passages, self._bytes = max(0, after["passages"] - before["passages"]), after["bytes"]

@@ -33,7 +33,7 @@ def open_as_made(path: str, said: Mapping[str, Value]) -> Index | None:
     except NoSuchIndex:
         return None
     facts = index.stats()
-    for key, same in (("encoder", _same_encoder), ("analyzer", _same_analyzer), ("passages", _same_passages)):
+    for key, same in _SAME.items():
         asked = said[f"index.{key}"]
         if asked.origin != "default" and not same(facts, said):
             raise UsageError(
@@ -50,18 +50,20 @@ def create(path: str, said: Mapping[str, Value]) -> Index:
     return Index.create(
         path,
         _encoder(said),
+        analyzer=_analyzer(said),
+        fields=said["index.fields"].value,
         passages=said["index.passages"].value,
         memory=said["index.memory_limit"].value,
         threads=said["index.threads"].value,
     )
 
 
-def _encoder(said: Mapping[str, Value]) -> SparseEncoder:
+def _encoder(said: Mapping[str, Value]) -> str | SparseEncoder:
     """``bm25``, or the encoder saved in a directory."""
-    from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
+    from gossamer.retrieval.encoders import SparseEncoder
 
-    name = said["index.encoder"].value
-    return BM25Encoder(analyzer=_analyzer(said)) if name == "bm25" else SparseEncoder.from_pretrained(name)
+    name: str = said["index.encoder"].value
+    return name if name == "bm25" else SparseEncoder.from_pretrained(name)
 
 
 def _analyzer(said: Mapping[str, Value]) -> Analyzer:
@@ -78,8 +80,12 @@ def _analyzer(said: Mapping[str, Value]) -> Analyzer:
 
 
 def _same_encoder(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
-    settings = {key: value for key, value in _encoder(said).to_dict().items() if key != "analyzer"}
-    return bool(settings == facts["encoder"])
+    from gossamer.retrieval.encoders import BM25Encoder
+
+    asked = _encoder(said)
+    settings = (BM25Encoder() if isinstance(asked, str) else asked).to_dict()
+    apart = {"analyzer", "fields"} | ({"variant"} if asked == "bm25" and facts["fields"] else set())
+    return all(facts["encoder"].get(key) == value for key, value in settings.items() if key not in apart)
 
 
 def _same_analyzer(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
@@ -88,5 +94,17 @@ def _same_analyzer(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
     return facts["analyzer"] is not None and analyzer(facts["analyzer"]) == _analyzer(said)
 
 
+def _same_fields(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
+    from gossamer.retrieval.encoders import BM25Encoder
+    from gossamer.retrieval.index import schema
+
+    fields = schema.declared(said["index.fields"].value)
+    encoder = BM25Encoder(fields=schema.text_fields(fields)).to_dict()
+    return bool(schema.described(encoder, schema.value_types(fields)) == facts["fields"])
+
+
 def _same_passages(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
     return bool(facts["passage_words"] == (said["index.passages"].value or 0))
+
+
+_SAME = {"encoder": _same_encoder, "analyzer": _same_analyzer, "fields": _same_fields, "passages": _same_passages}

@@ -1,13 +1,14 @@
 """The BM25 family as a sparse encoder: document values are raw term frequencies, idf and length enter when searching.
 
 Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009); the variants as
-compared by Kamphuis et al., "Which BM25 Do You Mean?" (2020).
+compared by Kamphuis et al., "Which BM25 Do You Mean?" (2020); fields after Robertson, Zaragoza & Taylor,
+"Simple BM25 Extension to Multiple Weighted Fields" (2004).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -19,8 +20,34 @@ from gossamer.text.analysis import Analyzer, analyzer
 if TYPE_CHECKING:
     from gossamer import _native
 
-Variant = Literal["robertson", "lucene", "atire", "bm25l", "bm25plus", "tfidf", "ql_dirichlet"]
+Variant = Literal["robertson", "lucene", "atire", "bm25l", "bm25plus", "tfidf", "ql_dirichlet", "bm25f"]
+OWN_FIELDS = ("title", "headings", "body")  # that every document has; they share the index's analyser
+MOST_FIELDS = 32
 _DELTA = {"bm25l": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class TextField:
+    """A field that BM25F weighs apart.
+
+    Args:
+        weight: What an occurrence counts, beside 1 for the body; >= 0.
+        b: How much the field's own length counts, in [0, 1]; None = as the rest.
+        analyzer: Of a declared field; None = the index's.
+
+    Raises:
+        UsageError: A number is outside its range.
+    """
+
+    weight: float = 1.0
+    b: float | None = None
+    analyzer: str | dict[str, Any] | Analyzer | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight < float("inf"):
+            raise UsageError(f"a field's weight is a number >= 0, not {self.weight}")
+        if self.b is not None and not 0 <= self.b <= 1:
+            raise UsageError(f"a field's b={self.b} must lie in [0, 1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +67,11 @@ class BM25:
     bm25plus      ln((N+1)/n)                  delta + f (k1+1) / (f + k1 B)
     tfidf         ln((N+1)/n)                  1 + ln(1 + ln(delta + f/B))
     ql_dirichlet  1                            ln(1 + f/(mu cf/C)), plus |q| ln(mu/(L+mu)) once
+    bm25f         as lucene                    F / (F + k1)
     ============  ===========================  =======================================
+
+    where F is the sum over fields of weight x f / B, with f, L and B of the field alone and A over the passages that
+    have it.
 
     ``robertson`` may score below zero and ``ql_dirichlet`` has a part that only depends on the length, so both are
     searched exhaustively; the others by the pruned traversal, with the same result.
@@ -52,6 +83,7 @@ class BM25:
         delta: Of bm25l (default 0.5), bm25plus and tfidf (default 1, and at least 1 for tfidf).
         mu: Of ql_dirichlet, in words.
         compat: ``"lucene"`` rounds L as Lucene's one-byte norms do.
+        fields: Of bm25f: (name, weight, b) of each field; the last three are title, headings and body.
 
     Raises:
         UsageError: A parameter is outside its range.
@@ -63,6 +95,7 @@ class BM25:
     delta: float | None = None
     mu: float = 1000.0
     compat: Literal["lucene"] | None = None
+    fields: tuple[tuple[str, float, float], ...] = ()
 
     def __post_init__(self) -> None:
         known = get_args(Variant)
@@ -81,13 +114,24 @@ class BM25:
         assert self.delta is not None
         if not self.delta >= (1 if self.variant == "tfidf" else 0):
             raise UsageError(f"delta={self.delta} is too small for {self.variant}")
+        if (self.variant == "bm25f") != bool(self.fields):
+            raise UsageError(f"variant={self.variant!r}: bm25f scores fields, and nothing else does")
+        if len(self.fields) > MOST_FIELDS:
+            raise UsageError(
+                f"{len(self.fields)} fields of text, title, headings and body included; the limit is {MOST_FIELDS}"
+            )
+
+    def field(self, name: str) -> int | None:
+        """The number of a field that is scored apart, or None."""
+        return next((number for number, (own, _, _) in enumerate(self.fields) if own == name), None)
 
     def native(self) -> _native.Bm25:
         """The same for the native core."""
         from gossamer import _native
 
         assert self.delta is not None
-        return _native.Bm25(self.variant, self.k1, self.b, self.delta, self.mu, self.compat == "lucene")
+        fields = [(weight, b) for _, weight, b in self.fields]
+        return _native.Bm25(self.variant, self.k1, self.b, self.delta, self.mu, self.compat == "lucene", fields)
 
 
 class BM25Encoder(SparseEncoder):
@@ -96,6 +140,8 @@ class BM25Encoder(SparseEncoder):
     Args:
         k1, b, variant, delta, mu, compat: See :class:`BM25`.
         analyzer: Preset name, settings or :class:`~gossamer.text.analysis.Analyzer`.
+        fields: Names of fields that weigh apart, with their weights or as :class:`TextField`; those of ``title``,
+            ``headings`` and ``body`` that are left out weigh 1. The variant is then ``bm25f``.
 
     Example:
         >>> encoder = BM25Encoder(k1=0.9, b=0.4)
@@ -113,9 +159,21 @@ class BM25Encoder(SparseEncoder):
         mu: float = 1000.0,
         compat: Literal["lucene"] | None = None,
         analyzer: str | dict[str, Any] | Analyzer = "english",
+        fields: Mapping[str, float | TextField] | None = None,
     ) -> None:
-        self.scoring: BM25 = BM25(k1, b, variant, delta, mu, compat)
+        if fields and variant == "lucene":
+            variant = "bm25f"
+        if variant == "bm25f":
+            fields = dict.fromkeys(OWN_FIELDS, 1.0) | dict(fields or {})
+        ordered = _ordered(fields or {})
+        weights = tuple((name, field.weight, b if field.b is None else field.b) for name, field in ordered.items())
+        self.scoring: BM25 = BM25(k1, b, variant, delta, mu, compat, weights)
         self.analyzer = _analyzer(analyzer)
+        self.field_analyzers: dict[str, Analyzer] = {
+            name: self.analyzer if field.analyzer is None else _analyzer(field.analyzer)
+            for name, field in ordered.items()
+            if name not in OWN_FIELDS
+        }
         self._columns: dict[str, int] = {}
 
     @property
@@ -140,13 +198,30 @@ class BM25Encoder(SparseEncoder):
 
     def to_dict(self) -> dict[str, Any]:
         """Settings as JSON values."""
-        return {"type": "bm25", **asdict(self.scoring), "analyzer": self.analyzer.to_dict()}
+        settings = {"type": "bm25", **asdict(self.scoring), "analyzer": self.analyzer.to_dict()}
+        del settings["fields"]
+        if self.scoring.fields:
+            own = {name: a.to_dict() for name, a in self.field_analyzers.items() if a != self.analyzer}
+            settings["fields"] = {
+                name: {"weight": weight, "b": b, "analyzer": own.get(name)} for name, weight, b in self.scoring.fields
+            }
+        return settings
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> BM25Encoder:
         """The encoder that :meth:`to_dict` described."""
         rest = {k: v for k, v in settings.items() if k != "type"}
-        return cls(rest.pop("k1"), rest.pop("b"), rest.pop("variant"), **rest)
+        fields = {name: TextField(**field) for name, field in rest.pop("fields", {}).items()}
+        return cls(rest.pop("k1"), rest.pop("b"), rest.pop("variant"), **rest, fields=fields)
+
+
+def _ordered(fields: Mapping[str, float | TextField]) -> dict[str, TextField]:
+    """Declared fields by name, then title, headings and body."""
+    known = {name: field if isinstance(field, TextField) else TextField(field) for name, field in fields.items()}
+    for name in OWN_FIELDS:
+        if name in known and known[name].analyzer is not None:
+            raise UsageError(f"field {name}: it shares the index's analyzer; declare another field, or set that one")
+    return {name: known[name] for name in (*sorted(known.keys() - set(OWN_FIELDS)), *OWN_FIELDS) if name in known}
 
 
 _analyzer = analyzer

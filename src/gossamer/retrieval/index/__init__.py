@@ -4,6 +4,7 @@ from gossamer.retrieval.index.container import Problem
 from gossamer.retrieval.index.hits import Contribution, Hit
 from gossamer.retrieval.index.index import Index
 from gossamer.retrieval.index.plan import Plan
+from gossamer.retrieval.index.schema import Field
 from gossamer.retrieval.index.verification import Verification, salvage, verify
 
-__all__ = ["Contribution", "Hit", "Index", "Plan", "Problem", "Verification", "salvage", "verify"]
+__all__ = ["Contribution", "Field", "Hit", "Index", "Plan", "Problem", "Verification", "salvage", "verify"]

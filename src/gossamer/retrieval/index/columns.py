@@ -244,7 +244,7 @@ class Column:
         if value.number is not None:
             mask |= _compare(self._spelt_numbers, operator, value.number)
         if value.period is not None:
-            starts, ends = self._spelt_periods
+            starts, ends = self._spelt_dates if value.dated else self._spelt_periods
             first, after = value.period
             mask |= {
                 "=": (starts >= first) & (ends <= after), "<": starts < first, "<=": starts < after,
@@ -260,8 +260,13 @@ class Column:
     @cached_property
     def _spelt_periods(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         # A text of four digits is a number, though a filter may mean a year by it.
-        spelt = (t.decode("utf-8", "replace") for t in self.texts)
-        periods = [(to_period(t) if to_number(t) is None else None) or (math.nan, math.nan) for t in spelt]
+        starts, ends = self._spelt_dates
+        is_number = ~np.isnan(self._spelt_numbers)
+        return np.where(is_number, math.nan, starts), np.where(is_number, math.nan, ends)
+
+    @cached_property
+    def _spelt_dates(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        periods = [to_period(text.decode("utf-8", "replace")) or (math.nan, math.nan) for text in self.texts]
         both = np.array(periods, np.float64).reshape(-1, 2)
         return both[:, 0], both[:, 1]
 

@@ -18,7 +18,7 @@ from typing import Any
 from gossamer.errors import IndexDamaged, IndexTooNew
 from gossamer.retrieval.index.storage import Buffer, OutputFile, Storage, release, unreadable
 
-FORMAT = 1
+FORMAT = 2  # 2: fields of BM25F, declared types
 ALIGNMENT = 64
 CHECKED = 65536
 _MAGIC = b"GOSSAMER"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gossamer.errors import UsageError
@@ -36,8 +36,10 @@ def as_document(item: str | dict[str, Any] | Document, insertion: int) -> Docume
     return document
 
 
-def native_document(document: Document) -> tuple[str, str, str, bytes, list[tuple[int, int, int, str]]]:
-    """Id, title, text, metadata and headings (start, end, level, value), as the native core takes a document.
+def native_document(
+    document: Document, declared: Sequence[str] = ()
+) -> tuple[str, str, str, bytes, list[tuple[int, int, int, str]], list[str]]:
+    """Id, title, text, metadata, headings (start, end, level, value) and the texts of declared fields.
 
     Raises:
         UsageError: A field is no JSON value.
@@ -55,7 +57,13 @@ def native_document(document: Document) -> tuple[str, str, str, bytes, list[tupl
         metadata = json.dumps(more, ensure_ascii=False).encode("utf-8", "replace") if more else b""
     except (TypeError, ValueError) as error:
         raise UsageError(f"document {document.id!r}: its fields are not JSON values: {error}") from None
-    return document.id, document.title, document.text, metadata, headings
+    return document.id, document.title, document.text, metadata, headings, [_text(document, name) for name in declared]
+
+
+def _text(document: Document, name: str) -> str:
+    value = document.fields.get(name)
+    parts = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
+    return "\n".join(part if isinstance(part, str) else json.dumps(part, ensure_ascii=False) for part in parts)
 
 
 def ranges(document: Document, cuts: list[tuple[int, int]]) -> list[tuple[int, int, int, int]]:

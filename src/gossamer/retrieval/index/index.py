@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.manifest import Manifest
 from gossamer.retrieval.index.plan import Plan, make_plan
 from gossamer.retrieval.index.queries import Query, texts_of
+from gossamer.retrieval.index.schema import Field, declared, described, text_fields, value_types
 from gossamer.retrieval.index.selection import Selection, select
 from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
 from gossamer.retrieval.index.spaces import space_of, stored_encoder
@@ -60,7 +61,8 @@ class Index:
         if isinstance(self._encoder, BM25Encoder):
             from gossamer import _native
 
-            self._parser = _native.QueryParser(self._encoder.analyzer.native)
+            analyzers = dict.fromkeys([self._encoder.analyzer, *self._encoder.field_analyzers.values()])
+            self._parser = _native.QueryParser([a.native for a in analyzers])
         self._writer: Writer | None = None
 
     # --- making and opening ----------------------------------------------------------------------------------------
@@ -72,6 +74,7 @@ class Index:
         encoder: str | SparseEncoder | None = "bm25",
         *,
         analyzer: str | dict[str, Any] | Analyzer = "english",
+        fields: str | Mapping[str, str | Field] | None = None,
         passages: int | None = 180,
         memory: int | str = "512MiB",
         threads: int | None = None,
@@ -82,6 +85,9 @@ class Index:
             path: Directory; made if missing.
             encoder: ``"bm25"``, an encoder, or None for vectors made elsewhere (:meth:`add_vectors`).
             analyzer: How BM25 turns text into terms; ignored by other encoders.
+            fields: Declared fields, such as ``"title^3, brand^2, abstract:text(german), year:integer"``: text is
+                searched with a weight and an analyser of its own (BM25F), values of other types are checked; see
+                :class:`~gossamer.retrieval.index.Field`. Fields left out are kept as they come, for filters.
             passages: Words a passage; None scores whole documents.
             memory: Bytes, or such as ``"2GiB"``, that documents not yet written may take.
             threads: Indexing threads; None = the processors this process may use.
@@ -91,8 +97,12 @@ class Index:
         """
         if passages is not None and not passages > 0:
             raise UsageError(f"passages={passages} must be a number of words > 0, or None for whole documents")
+        known = declared(fields)
+        texts, types = text_fields(known), value_types(known)
         if encoder == "bm25":
-            encoder = BM25Encoder(analyzer=analyzer)
+            encoder = BM25Encoder(analyzer=analyzer, fields=texts)
+        elif texts:
+            raise UsageError("fields of text go to the encoder: encoder='bm25', or BM25Encoder(fields=...)")
         elif isinstance(encoder, str):
             raise UsageError(f"encoder={encoder!r} is unknown; use 'bm25' or an encoder object")
         storage = cls.storage_type(Path(path))
@@ -104,7 +114,8 @@ class Index:
             try:
                 if manifests.MANIFEST in storage.names():
                     raise UsageError(f"{path}: there is an index here already; open it with Index.open()")
-                manifests.write(storage, Manifest(space=space_of(encoder), passage_words=passages or 0))
+                manifest = Manifest(space=space_of(encoder), passage_words=passages or 0, types=types)
+                manifests.write(storage, manifest)
             finally:
                 storage.unlock()
         except OSError as error:
@@ -144,12 +155,19 @@ class Index:
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def add(self, documents: Iterable[str | dict[str, Any] | Document]) -> int:
+    def add(
+        self,
+        documents: Iterable[str | dict[str, Any] | Document],
+        *,
+        on_refused: Callable[[str, str], None] | None = None,
+    ) -> int:
         """Add documents, streamed; one whose id is known replaces the older.
 
         Args:
             documents: Texts (the insertion number becomes the id), dicts with ``id``, ``text``, optionally ``title``
                 and any other fields, or :class:`~gossamer.text.documents.Document`.
+            on_refused: Told the id and the reason of a document whose fields do not fit their declared types, which
+                is left out; None raises.
 
         Returns:
             How many were added.
@@ -159,7 +177,7 @@ class Index:
             UsageError: An item is none of the above; everything since the last commit is discarded.
         """
         with _Discarding(self):
-            return self._write().add([documents] if isinstance(documents, (str, dict)) else documents)
+            return self._write().add([documents] if isinstance(documents, (str, dict)) else documents, on_refused)
 
     def add_vectors(
         self, ids: Iterable[str], vectors: SparseVectors, documents: Iterable[Document] | None = None
@@ -421,7 +439,8 @@ class Index:
             "generation": manifest.generation,
             "format": manifest.format,
             "passage_words": manifest.passage_words,
-            "encoder": {k: v for k, v in manifest.space["encoder"].items() if k != "analyzer"},
+            "encoder": {k: v for k, v in manifest.space["encoder"].items() if k not in ("analyzer", "fields")},
+            "fields": described(manifest.space["encoder"], manifest.types),
             "analyzer": manifest.space["encoder"].get("analyzer"),
         }
 

@@ -31,11 +31,13 @@ class Part:
         kind: ``words`` (all of them), ``phrase`` or ``prefix``.
         text: As written, without operators.
         slop: Of a phrase: by how many words its words may be moved in all.
+        field: The field of text that must hold the words; empty for anywhere.
     """
 
     kind: Literal["words", "phrase", "prefix"]
     text: str
     slop: int = 0
+    field: str = ""
 
 
 @dataclass(slots=True)
@@ -63,12 +65,13 @@ class Parsed:
         return len(self.prefixes) + len(self.must) + len(self.must_not) + len(self.filters)
 
 
-def parse(query: str, fields: Collection[str] = ()) -> Parsed:
+def parse(query: str, fields: Collection[str] = (), texts: Collection[str] = ()) -> Parsed:
     """What a query asks for.
 
     Args:
         query: As typed.
         fields: Names that ``name:value`` may use; any other ``name:`` is a word.
+        texts: Names of fields of text: ``name:word`` and ``name:"some words"`` must stand there, and score.
 
     Example:
         >>> parsed = parse('wing "angle of attack" -stall')
@@ -82,6 +85,14 @@ def parse(query: str, fields: Collection[str] = ()) -> Parsed:
         if sign and match.start() and not query[match.start() - 1].isspace():
             sign = ""  # a hyphen within a word
         name = (match["field"] or "").strip("`")
+        if name and name in texts:
+            part = Part("words", word if phrase is None else phrase, field=name)
+            if sign == "-":
+                parsed.must_not.append(part)
+            else:
+                parsed.must.append(part)
+                words.append(part.text)
+            continue
         if name and name in fields:
             condition = Comparison(name, "=", Value(word if phrase is None else phrase, phrase is not None))
             parsed.filters.append(Not(condition) if sign == "-" else condition)

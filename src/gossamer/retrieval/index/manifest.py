@@ -13,6 +13,7 @@ from typing import Any
 
 from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchIndex
 from gossamer.retrieval.index.container import FORMAT, FileEntry
+from gossamer.retrieval.index.schema import FieldType
 from gossamer.retrieval.index.storage import Storage, unreadable
 
 MANIFEST = "manifest.json"
@@ -37,6 +38,7 @@ class Manifest:
         generation: Counts commits.
         next_insertion: Insertion number of the next document.
         next_file: Number of the next file; names of committed files are never used again.
+        types: Of declared fields that are not text.
     """
 
     space: dict[str, Any]
@@ -45,6 +47,7 @@ class Manifest:
     generation: int = 0
     next_insertion: int = 0
     next_file: int = 0
+    types: dict[str, FieldType] = field(default_factory=dict)
     format: int = field(default=FORMAT)
 
     def files(self) -> set[str]:
@@ -55,7 +58,7 @@ class Manifest:
 
 def write(storage: Storage, manifest: Manifest) -> None:
     """Commit: after this returns, the manifest and the names of all files are durable."""
-    line = json.dumps(asdict(manifest), ensure_ascii=False).encode()
+    line = json.dumps({**asdict(manifest), "format": FORMAT}, ensure_ascii=False).encode()
     with storage.create(_NEXT) as file:
         file.write(line + b"\n%08x\n" % zlib.crc32(line))
         file.sync()

@@ -13,6 +13,7 @@ from gossamer.retrieval.encoders import BM25Encoder
 from gossamer.retrieval.index import language
 from gossamer.retrieval.index.columns import Mask, known_fields
 from gossamer.retrieval.index.queries import Query, terms_of
+from gossamer.retrieval.index.schema import bind
 from gossamer.retrieval.index.snapshot import naming_damage
 from gossamer.text.analysis import Analyzer
 
@@ -80,9 +81,10 @@ def select(
     ]
     if operators and parser is not None and isinstance(encoder, BM25Encoder):
         fields = known_fields(s.columns for s in snapshot.segments)
-        restricting = _Restricting(snapshot, parser, encoder.analyzer)
+        texts = [name for name, _, _ in encoder.scoring.fields]
+        restricting = _Restricting(snapshot, parser, encoder)
         for i, query in enumerate(queries):
-            if isinstance(query, str) and (parsed := language.parse(query, fields)).operators:
+            if isinstance(query, str) and (parsed := language.parse(query, fields, texts)).operators:
                 selections[i] = restricting.select(parsed, accepted)
     return selections
 
@@ -90,8 +92,9 @@ def select(
 class _Restricting:
     """Evaluates the operators of a query on every segment."""
 
-    def __init__(self, snapshot: Snapshot, parser: _native.QueryParser, analyzer: Analyzer) -> None:
-        self._snapshot, self._parser, self._analyzer = snapshot, parser, analyzer
+    def __init__(self, snapshot: Snapshot, parser: _native.QueryParser, encoder: BM25Encoder) -> None:
+        self._snapshot, self._parser, self._encoder = snapshot, parser, encoder
+        self._analyzer = encoder.analyzer
         self._expanded: dict[str, list[str]] = {}
 
     def select(self, parsed: language.Parsed, accepted: Accepted | None) -> Selection:
@@ -101,7 +104,7 @@ class _Restricting:
         with naming_damage(segments):
             masks = accepted.masks if accepted else [np.ones(s.native.documents, np.bool_) for s in segments]
             restricted = accepted is not None or bool(parsed.filters)
-            for node in parsed.filters:
+            for node in (bind(one, self._snapshot.manifest.types) for one in parsed.filters):
                 masks = [mask & s.columns.mask(node) for mask, s in zip(masks, segments, strict=True)]
             for part, wanted in [*((p, True) for p in parsed.must), *((p, False) for p in parsed.must_not)]:
                 having = self._having(part)
@@ -122,6 +125,10 @@ class _Restricting:
 
     def _having(self, part: Part) -> list[Mask] | None:
         """For each segment which documents have it; None for words that the analyser drops."""
+        if part.field:
+            analyzer = self._encoder.field_analyzers.get(part.field, self._analyzer)
+            terms = [(term, 1.0) for term in dict.fromkeys(analyzer.terms(part.text))]
+            return self._matching(terms, every=True, field=self._encoder.scoring.field(part.field)) if terms else None
         if part.kind == "prefix":
             return self._matching([(term, 1.0) for term in self._expansions(part.text)], every=False)
         if part.kind == "phrase":
@@ -131,8 +138,9 @@ class _Restricting:
         terms = self._parser.parse(part.text)
         return self._matching(terms, every=True) if terms else None
 
-    def _matching(self, terms: list[tuple[str, float]], every: bool) -> list[Mask]:
-        return [_mask(self._snapshot.native.matching(terms, s, every)) for s in range(len(self._snapshot.segments))]
+    def _matching(self, terms: list[tuple[str, float]], every: bool, field: int | None = None) -> list[Mask]:
+        native = self._snapshot.native
+        return [_mask(native.matching(terms, s, every, field)) for s in range(len(self._snapshot.segments))]
 
     def _phrase(self, text: str) -> list[tuple[str, int]]:
         """Terms with their distance from the first; of several at one place the first."""

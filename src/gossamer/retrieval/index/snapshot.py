@@ -20,6 +20,7 @@ from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.columns import Columns, Mask, fields_of, known_fields
 from gossamer.retrieval.index.container import ADVICE, Container, FileEntry
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
+from gossamer.retrieval.index.schema import bind
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.index.where import parse
 from gossamer.text.documents import Document, Span
@@ -55,6 +56,10 @@ _SPACE_SECTIONS = {
     "cf",
     "positions.start",
     "positions",
+    "fields.tf",
+    "fields.lengths",
+    "fields.words",
+    "fields.rows",
     "values",
 }
 _FILTERS_KEPT = 32
@@ -199,7 +204,7 @@ class Snapshot:
         with self._filters_lock:
             known = self._filters.pop(where, None)
         if known is None:
-            node = parse(where)
+            node = bind(parse(where), self.manifest.types)
             self.check_fields(fields_of(node))
             with naming_damage(self.segments):
                 known = self.accept([s.columns.mask(node) for s in self.segments])
@@ -271,7 +276,8 @@ def scoring_of(space: dict[str, Any]) -> BM25:
     settings = space["encoder"]
     if space["kind"] != "text":
         return BM25()
-    return BM25(**{k: settings[k] for k in ("k1", "b", "variant", "delta", "mu", "compat")})
+    fields = tuple((name, one["weight"], one["b"]) for name, one in settings.get("fields", {}).items())
+    return BM25(**{k: settings[k] for k in ("k1", "b", "variant", "delta", "mu", "compat")}, fields=fields)
 
 
 def read_tombstones(storage: Storage, entry: FileEntry) -> set[int]:

@@ -35,20 +35,22 @@ class Value:
     Args:
         text: As written, without quotes.
         quoted: Quoted values are text and nothing else.
+        dated: It is a date and nothing else, also where it could be a number.
     """
 
     text: str
     quoted: bool = False
+    dated: bool = False
 
     @property
     def number(self) -> float | None:
         """The number it is, or None."""
-        return None if self.quoted else to_number(self.text)
+        return None if self.quoted or self.dated else to_number(self.text)
 
     @property
     def boolean(self) -> bool | None:
         """True, False, or None where it is neither."""
-        return None if self.quoted else {"true": True, "false": False}.get(self.text.lower())
+        return None if self.quoted or self.dated else {"true": True, "false": False}.get(self.text.lower())
 
     @property
     def period(self) -> tuple[float, float] | None:
@@ -104,7 +106,7 @@ def parse(text: str) -> Node:
 
     Example:
         >>> parse("year >= 1980")
-        Comparison(field='year', operator='>=', value=Value(text='1980', quoted=False))
+        Comparison(field='year', operator='>=', value=Value(text='1980', quoted=False, dated=False))
     """
     if len(text) > MAX_CHARACTERS:
         raise UsageError(f"the filter has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}")

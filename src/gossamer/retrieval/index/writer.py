@@ -7,7 +7,7 @@ abandoned writer are removed by the next one.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -18,11 +18,13 @@ import numpy as np
 
 from gossamer import _native
 from gossamer.errors import GossamerError, IndexDamaged, UsageError
+from gossamer.retrieval.encoders import BM25Encoder
 from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.columns import ColumnBuilder, merged
 from gossamer.retrieval.index.container import ADVICE, ContainerWriter, FileEntry
 from gossamer.retrieval.index.incoming import as_document, native_document, ranges
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
+from gossamer.retrieval.index.schema import conform
 from gossamer.retrieval.index.snapshot import OpenSegment, naming_damage, scoring_of
 from gossamer.retrieval.index.storage import LOCK, Storage, release
 from gossamer.text import passages
@@ -90,14 +92,21 @@ class Writer:
 
     # --- adding --------------------------------------------------------------------------------------------------
 
-    def add(self, documents: Iterable[str | dict[str, Any] | Document]) -> int:
-        """Add documents; returns how many. With several threads a batch is read while the one before is indexed."""
+    def add(
+        self, documents: Iterable[str | dict[str, Any] | Document], on_refused: Callable[[str, str], None] | None = None
+    ) -> int:
+        """Add documents; returns how many. With several threads a batch is read while the one before is indexed.
+
+        Args:
+            documents: As :meth:`Index.add` takes them.
+            on_refused: Told of a document whose fields do not fit their types; None raises.
+        """
         from concurrent.futures import ThreadPoolExecutor  # readers of an index need not wait for its import
 
         count = 0
         with ThreadPoolExecutor(1) if self._threads > 1 else nullcontext() as beside:
             taken: Future[None] | None = None
-            for batch in self._batches(documents):
+            for batch in self._batches(self._fitting(documents, on_refused)):
                 count += len(batch)
                 if beside is None:
                     self._add_batch(batch)
@@ -109,12 +118,30 @@ class Writer:
                 taken.result()
         return count
 
-    def _batches(self, documents: Iterable[str | dict[str, Any] | Document]) -> Iterator[list[Document]]:
+    def _fitting(
+        self, documents: Iterable[str | dict[str, Any] | Document], on_refused: Callable[[str, str], None] | None
+    ) -> Iterator[Document]:
+        """The documents with their fields as declared."""
+        types, insertion = self._manifest.types, self._next_insertion
+        for item in documents:
+            document = as_document(item, insertion)
+            if types:
+                try:
+                    document = conform(document, types)
+                except UsageError as error:
+                    if on_refused is None:
+                        raise
+                    on_refused(document.id, str(error))
+                    continue
+            insertion += 1
+            yield document
+
+    def _batches(self, documents: Iterable[Document]) -> Iterator[list[Document]]:
         batch: list[Document] = []
         characters = 0
-        for insertion, item in enumerate(documents, self._next_insertion):
-            batch.append(as_document(item, insertion))
-            characters += len(batch[-1].text)
+        for document in documents:
+            batch.append(document)
+            characters += len(document.text)
             if characters >= _BATCH_CHARACTERS or len(batch) >= _BATCH_DOCUMENTS:
                 yield batch
                 batch, characters = [], 0
@@ -124,7 +151,8 @@ class Writer:
     def _add_batch(self, batch: list[Document]) -> None:
         space = self._manifest.space
         if space["kind"] == "text":
-            self._ready([]).add([native_document(d) for d in batch], self._next_insertion)
+            declared = tuple(self._encoder.field_analyzers) if isinstance(self._encoder, BM25Encoder) else ()
+            self._ready([]).add([native_document(d, declared) for d in batch], self._next_insertion)
             self._added(batch)
             return
         if self._encoder is None:
@@ -181,11 +209,12 @@ class Writer:
         if self._builder is not None and columns != self._columns:
             self._flush()
         if self._builder is None:
-            text = self._manifest.space["kind"] == "text"
-            analyzer = self._encoder.analyzer.native if text else None  # type: ignore[union-attr]
+            encoder = self._encoder if isinstance(self._encoder, BM25Encoder) else None
+            text = encoder is not None
+            analyzers = [encoder.analyzer, *encoder.field_analyzers.values()] if encoder else []
             self._builder = _native.Builder(
                 self._manifest.space["name"],
-                analyzer,
+                [a.native for a in analyzers],
                 columns,
                 self._manifest.passage_words,
                 self._threads if text else 1,
