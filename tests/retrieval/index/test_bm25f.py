@@ -164,6 +164,7 @@ def test_each_field_has_its_analyser(tmp_path: Path) -> None:
     [hit] = index.search("wings", explain=True, where='maker = "Wings"')
     assert [c.term for c in hit.explanation] == ["wing", "wings"]
     assert sum(c.contribution for c in hit.explanation) == pytest.approx(hit.score)
+    assert index.plan("maker:wings -maker:sail").required == ['maker:"wings"']
     stats = index.stats()["fields"]
     assert stats["maker"] == {"type": "text", "weight": 2.0, "b": 0.75, "analyzer": "standard"}
     assert list(stats) == ["maker", "note", "title", "headings", "body"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from gossamer.retrieval.index.schema import bind
 from gossamer.retrieval.index.snapshot import naming_damage
 from gossamer.retrieval.index.where import Node, parse
 from gossamer.retrieval.index.writing import conjuncts, written
@@ -86,7 +87,8 @@ def make_plan(
         k, where, sort: As the search was asked for.
     """
     parsed, accepted = selection.parsed, selection.accepted
-    nodes = [*(conjuncts(parse(where)) if where is not None else ()), *(parsed.filters if parsed else ())]
+    stated = [*(conjuncts(parse(where)) if where is not None else ()), *(parsed.filters if parsed else ())]
+    nodes = [bind(node, snapshot.manifest.types) for node in stated]
     order = sort if sort is not None else "insertion" if selection.lists else "score"
     with naming_damage(snapshot.segments):
         live = [segment.live for segment in snapshot.segments]
@@ -125,6 +127,8 @@ def _words(text: str, analyzer: Analyzer | None) -> list[tuple[str, str]]:
 def _written(part: Part) -> str:
     if part.kind == "phrase":
         return f'"{part.text}"' + (f"~{part.slop}" if part.slop else "")
+    if part.field:
+        return f'{part.field}:"{part.text}"'
     return part.text + ("*" if part.kind == "prefix" else "")
 
 
