@@ -2,21 +2,16 @@
 
 import json
 import re
-import threading
-from contextlib import contextmanager
-from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
-import uvicorn
+from browsing import Page, page, served
 
 import gossamer
 from gossamer.app.cli.serve import _listen
-from gossamer.app.web.server import MOST_QUERY, create_app
+from gossamer.app.web.server import MOST_QUERY
 
-VOID = {"meta", "link", "input", "br", "hr", "img"}
 QUERIES = [
     "wing",
     "lift angle",
@@ -31,70 +26,10 @@ QUERIES = [
 ]
 
 
-class Page(HTMLParser):
-    """Elements in order: tag, attributes and all text within."""
-
-    def __init__(self, source):
-        super().__init__(convert_charrefs=True)
-        self.elements, self.open = [], []
-        self.feed(source)
-        assert not self.open, f"not closed: {[one['tag'] for one in self.open]}"
-
-    def handle_starttag(self, tag, attributes):
-        element = {"tag": tag, "attributes": dict(attributes), "text": "", "path": [one["tag"] for one in self.open]}
-        assert len(attributes) == len(element["attributes"]), "an attribute is given twice"
-        self.elements.append(element)
-        if tag not in VOID:
-            self.open.append(element)
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop()["tag"] == tag
-
-    def handle_data(self, data):
-        for element in self.open:
-            element["text"] += data
-
-    def all(self, tag, **attributes):
-        return [
-            one
-            for one in self.elements
-            if one["tag"] == tag
-            and all(one["attributes"].get(key.rstrip("_")) == value for key, value in attributes.items())
-        ]  # fmt: skip
-
-
-@contextmanager
-def served(folder):
-    """A client of the page as `gossamer serve` runs it, on a port of its own."""
-    with gossamer.Index.open(folder) as index, _listen("127.0.0.1", 0) as listener:
-        app = create_app(index, folder.name, refresh=0)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join(timeout=30)
-
-
 @pytest.fixture(scope="module")
 def client(library):
     with served(library) as client:
         yield client
-
-
-def page(client, address, status=200, **query):
-    response = client.get(address, params=query)
-    assert response.status_code == status, response.text
-    return Page(response.text)
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -105,7 +40,7 @@ def test_the_page_shows_what_the_json_says(client, query, k):
     assert [one["attributes"]["data-id"] for one in shown.all("article")] == [hit["id"] for hit in said["hits"]]
     count = shown.all("p", role="status")[0]["text"]
     assert count.startswith(f"{said['total']} document")
-    scores = [float(one["text"].split()[1]) for one in shown.all("summary")]
+    scores = [float(one["text"].split()[1]) for one in shown.all("details", class_="why")]
     assert scores == [pytest.approx(hit["score"], abs=5e-3) for hit in said["hits"]]
     assert shown.all("input", name="q")[0]["attributes"]["value"] == query
 
@@ -296,10 +231,13 @@ def test_filters_and_order_stay_with_the_search(tmp_path):
         assert [one["attributes"]["data-id"] for one in shown.all("article")] == ["7", "5"]
         kept = {one["attributes"]["name"]: one["attributes"]["value"] for one in shown.all("input")}
         assert kept == {key: asked[key] for key in ("q", "where", "sort")}
-        assert [one["text"] for one in shown.all("code")] == [asked["where"], "-n"]
         links = {one["text"]: parse_qs(urlsplit(one["attributes"]["href"]).query) for one in shown.all("a")}
         assert links["Show more"] == {key: [str(value)] for key, value in {**asked, "k": 4}.items()}
-        assert links["all"] == {"q": ["wing"], "k": ["2"]}
+        kept = {key: [str(value)] for key, value in asked.items()}
+        assert links["Remove n >= 3 ✕"] == kept | {"where": ['kind = "<i>"']}
+        assert links['Remove kind = "<i>" ✕'] == kept | {"where": ["n >= 3"]}
+        assert links["best match"] == {key: kept[key] for key in ("q", "k", "where")}
+        assert links["n ↑"] == kept | {"sort": ["n"]}
         assert "expected a value" in client.get("/", params={"q": "wing", "where": "n >"}).text
         assert client.get("/", params={"q": "wing", "where": "n >"}).status_code == 400
         assert "Nothing in i that passes the filter" in client.get("/", params={"q": "wing", "where": "n > 99"}).text

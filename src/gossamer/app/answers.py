@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gossamer.retrieval.index import Hit, Index
+    from gossamer.retrieval.index import Hit, Index, Plan
     from gossamer.retrieval.index.fields import Scalar
 
 
-MOST_COUNTED = 10_000
+@dataclass(frozen=True)
+class Dropped:
+    """How many documents there would be without one condition of a filter, or, where that helps nothing, without any.
+
+    Args:
+        condition: What is left out.
+        where: The rest of the filter; empty for none.
+        total: How many documents match then.
+    """
+
+    condition: str
+    where: str
+    total: int
 
 
 @dataclass(frozen=True)
@@ -23,9 +35,12 @@ class Answer:
     Args:
         query: As it was searched.
         hits: Best first.
-        total: How many documents match; at ``MOST_COUNTED`` the counting stops.
+        total: How many documents match.
         took_us: Microseconds from the text of the query to the hits.
         facets: For each field asked for, values with how many matching documents have them.
+        plan: How the query was understood and run, where that was asked for.
+        without: Where nothing was found, conditions that would have to go.
+        context: How many sentences before and after each passage are reported.
     """
 
     query: str
@@ -33,21 +48,32 @@ class Answer:
     total: int
     took_us: int
     facets: Mapping[str, list[tuple[Scalar, int]]]
+    plan: Plan | None = None
+    without: Sequence[Dropped] = ()
+    context: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of ``gossamer search --json`` and of ``/search.json``."""
-        return {
+        said: dict[str, Any] = {
             "query": self.query,
-            "hits": [hit.to_dict() for hit in self.hits],
-            "total": self.total if self.total < MOST_COUNTED else {"value": MOST_COUNTED, "relation": "gte"},
+            "hits": [hit.to_dict() | self._context_of(hit) for hit in self.hits],
+            "total": self.total,
             "took_us": self.took_us,
             "did_you_mean": None,
-            **(
-                {"facets": {name: [list(one) for one in found] for name, found in self.facets.items()}}
-                if self.facets
-                else {}
-            ),
         }
+        if self.facets:
+            said["facets"] = {name: [list(one) for one in found] for name, found in self.facets.items()}
+        if self.plan is not None:
+            said["plan"] = self.plan.to_dict()
+        if self.without:
+            said["without"] = [vars(one) for one in self.without]
+        return said
+
+    def _context_of(self, hit: Hit) -> dict[str, Any]:
+        if not self.context:
+            return {}
+        around = hit.context(self.context, self.context)
+        return {"context": {"start": around.start, "end": around.end, "text": around.text}}
 
 
 def answer(
@@ -57,17 +83,39 @@ def answer(
     *,
     where: str | None = None,
     sort: str | None = None,
+    like: Sequence[str] = (),
     facets: Sequence[str] = (),
     explain: bool = False,
+    context: int = 0,
 ) -> Answer:
     """Search ``index`` for the ``k`` best documents and time it.
 
     Raises:
-        UsageError: The query is longer than an index takes, or a filter or field is wrong.
+        UsageError: The query is longer than an index takes, or a filter, field or id is wrong.
     """
     started = time.perf_counter_ns()
-    hits = index.search(query, k, where=where, sort=sort, explain=explain)
+    hits = index.search(query, k, where=where, sort=sort, like=like, explain=explain)
     took = (time.perf_counter_ns() - started) // 1000
-    total = len(hits) if len(hits) < k else len(index.rank([query], MOST_COUNTED, where=where, operators=True)[0])
-    counted = index.facets(query, facets, where=where) if facets else {}
-    return Answer(query, hits, total, took, counted)
+    return Answer(
+        query,
+        hits,
+        total=len(hits) if len(hits) < k else index.count(query, where=where, like=like),
+        took_us=took,
+        facets=index.facets(query, facets, where=where, like=like) if facets else {},
+        plan=index.plan(query, k, where=where, sort=sort, like=like) if explain else None,
+        without=_without(index, query, where, like) if where is not None and not hits else (),
+        context=context,
+    )
+
+
+def _without(index: Index, query: str, where: str, like: Sequence[str]) -> list[Dropped]:
+    from gossamer.retrieval.index.where import parse
+    from gossamer.retrieval.index.writing import conjunction, conjuncts, written
+
+    parts = conjuncts(parse(where))
+    rests = [(written(part), conjunction([*parts[:i], *parts[i + 1 :]])) for i, part in enumerate(parts)]
+    for tried in (rests, [(conjunction(parts), "")]):
+        dropped = [Dropped(gone, rest, index.count(query, where=rest or None, like=like)) for gone, rest in tried]
+        if any(one.total for one in dropped):
+            return [one for one in dropped if one.total]
+    return []

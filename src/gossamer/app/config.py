@@ -55,10 +55,15 @@ def _whole_number(low: int, high: int) -> Callable[[object], int]:
     return parse
 
 
-def _or_word(word: str, parse: Callable[[object], int]) -> Callable[[object], int | None]:
+def _names(value: object) -> list[str]:
+    names = value if isinstance(value, list) else str(value).split(",")
+    return [str(name).strip() for name in names if str(name).strip()]
+
+
+def _or_word(word: str, parse: Callable[[object], Any]) -> Callable[[object], Any]:
     """A parser that also takes ``word``, which stands for None."""
 
-    def parse_or_none(value: object) -> int | None:
+    def parse_or_none(value: object) -> Any:
         if str(value).lower() == word:
             return None
         try:
@@ -116,6 +121,7 @@ SETTINGS = {
         Setting("search.k", "10", _whole_number(1, 10_000), "how many documents a search shows"),
         Setting("serve.host", "127.0.0.1", _text, "loopback address of the search page"),
         Setting("serve.port", "8765", _whole_number(0, 65_535), "port of the search page; 0 picks a free one"),
+        Setting("serve.facets", "auto", _or_word("auto", _names), "fields that the search page counts: a, b; or auto"),
         Setting("serve.refresh", "1s", parse_duration, "how often the search page looks for a new commit"),
     )
 }

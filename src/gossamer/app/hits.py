@@ -7,8 +7,8 @@ never ends inside markup. Offsets are code points of the raw text: joined, the p
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -26,12 +26,14 @@ class Piece:
         marked: Whether it is a highlight.
         kind: ``heading``, ``code``, or empty for running text.
         level: Depth of the heading, else 0.
+        intensity: How much the highlight counted, from 1 to 4; 0 where that is not known.
     """
 
     text: str
     marked: bool = False
     kind: str = ""
     level: int = 0
+    intensity: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def pieces(
     end: int,
     marks: Iterable[tuple[int, int]] = (),
     spans: Iterable[Span] = (),
+    intensities: Sequence[int] = (),
 ) -> list[Piece]:
     """Cut ``text[start:end]`` where a mark, a heading or a stretch of code begins or ends.
 
@@ -74,6 +77,7 @@ def pieces(
         start, end: The part to show, in code points.
         marks: (start, end) of each highlight, anywhere in the text and in any order; they may overlap.
         spans: Those of the document; headings and code count, other kinds do not.
+        intensities: Of marks that are in order and apart.
 
     Returns:
         Pieces whose texts joined are ``text[start:end]``; none is empty.
@@ -95,24 +99,32 @@ def pieces(
         mark, style = (bisect_right(one, low) - 1 for one in starts)
         is_marked = mark >= 0 and low < marked[mark][1]
         if style >= 0 and low < styled[style].end:
-            result.append(Piece(text[low:high], is_marked, styled[style].kind, styled[style].level))
+            piece = Piece(text[low:high], is_marked, styled[style].kind, styled[style].level)
         else:
-            result.append(Piece(text[low:high], is_marked))
+            piece = Piece(text[low:high], is_marked)
+        result.append(replace(piece, intensity=intensities[mark]) if is_marked and intensities else piece)
     return result
 
 
 def windows(hit: Hit) -> list[Window]:
     """The snippet of a hit, window by window, cut at its highlights; needs no more than the passage."""
-    passage, shown = hit.passage, hit.snippet.windows
-    marks = [(start - passage.start, end - passage.start) for start, end in hit.highlights]
+    shown = hit.snippet.windows
     return [
         Window(
-            pieces(passage.text, start - passage.start, end - passage.start, marks),
+            marked(hit, hit.passage, start, end),
             gap=start > 0,
-            gap_after=at == len(shown) - 1 and end < passage.end,
+            gap_after=at == len(shown) - 1 and end < hit.passage.end,
         )
         for at, (start, end) in enumerate(shown)
     ]
+
+
+def marked(hit: Hit, passage: Passage, start: int | None = None, end: int | None = None) -> list[Piece]:
+    """A passage of the hit's document, or ``start:end`` of the document in it, cut at the hit's highlights."""
+    at = passage.start
+    marks = [(low - at, high - at) for low, high in hit.highlights]
+    low, high = (passage.start if start is None else start), (passage.end if end is None else end)
+    return pieces(passage.text, low - at, high - at, marks, intensities=hit.intensities)
 
 
 def _union(marks: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -7,13 +7,18 @@ import sys
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gossamer.app.cli.frame import IndexPath, Json, NoColor, Quiet
 from gossamer.app.cli.output import Output
 from gossamer.errors import GossamerError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gossamer.retrieval.index import Index
 
 
 def serve(
@@ -23,6 +28,10 @@ def serve(
     ] = None,
     port: Annotated[
         int | None, typer.Option("--port", metavar="P", help="Port; 8765 by default, 0 picks a free one.")
+    ] = None,
+    facet: Annotated[
+        list[str] | None,
+        typer.Option("--facet", metavar="FIELD", help="Count this field's values on the page; repeatable."),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -53,7 +62,11 @@ def serve(
         raise UsageError(f"{where} is not a loopback address; the page has no accounts, so it serves this machine only")
     with Index.open(index) as opened, closing(_listen(where, settings.get("serve.port", port).value)) as listener:
         name = Path(index).resolve().name
-        app = create_app(opened, name, k=settings.get("search.k").value, refresh=settings.get("serve.refresh").value)
+        facets = facet or settings.get("serve.facets").value
+        _check_facets(opened, facets or ())
+        app = create_app(
+            opened, name, k=settings.get("search.k").value, refresh=settings.get("serve.refresh").value, facets=facets
+        )
         shown = f"[{where}]" if ":" in where else where
         url = f"http://{shown}:{listener.getsockname()[1]}/"
         if out.is_json:
@@ -64,6 +77,13 @@ def serve(
         sys.stdout.flush()
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
         server.run(sockets=[listener])
+
+
+def _check_facets(index: Index, facets: Sequence[str]) -> None:
+    known = [field.name for field in index.outline()]
+    for facet in facets:
+        if facet not in known:
+            raise UsageError(f"no document has a field {facet!r}; known: {', '.join(known) or 'none'}")
 
 
 def _require_extra() -> None:

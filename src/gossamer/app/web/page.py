@@ -6,44 +6,55 @@ Nothing here is HTML; the templates escape every piece on their own.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from gossamer.app.answers import MOST_COUNTED
-from gossamer.app.hits import location, pieces, windows
+from gossamer.app.hits import location, marked, pieces, windows
+from gossamer.app.plans import planned
+from gossamer.app.web.asked import Asked, link
 
 if TYPE_CHECKING:
     from gossamer.app.answers import Answer
-    from gossamer.retrieval.index import Hit
+    from gossamer.retrieval.index import Contribution, Hit
+    from gossamer.retrieval.index.fields import Scalar
     from gossamer.text.documents import Document
 
 MOST_HITS = 100
 
+_CONTEXT = 1  # sentences before and after a passage
+_MOST_CONTEXT = 12_000  # bytes a page, about; the rest of the hits link to their place in the document
+_MARK = 28  # bytes of markup around a highlight
+_MOST_TERMS = 8  # of an explanation
+_MOST_VALUES = 8  # of a facet
 
-def results(answer: Answer, k: int, where: str = "", sort: str = "") -> dict[str, Any]:
-    """What the results template needs; ``where`` and ``sort`` as the answer was asked for."""
-    restricted = {key: value for key, value in (("where", where), ("sort", sort)) if value}
-    shown, more_k = len(answer.hits), min(2 * k, MOST_HITS)
-    noun = "document" if answer.total == 1 else "documents"
-    more = "at least " if answer.total >= MOST_COUNTED else ""
-    best = f", the best {shown}" if shown < answer.total else ""
+
+def results(answer: Answer, asked: Asked, orders: Sequence[str]) -> dict[str, Any]:
+    """What the results template needs; ``orders`` are fields to order by."""
+    shown, noun = len(answer.hits), "document" if answer.total == 1 else "documents"
+    best = f", the {'first' if asked.sort else 'best'} {shown}" if shown < answer.total else ""
+    more = shown < answer.total and asked.k < MOST_HITS
     return {
-        "query": answer.query,
-        "count": f"{more}{answer.total:,} {noun}{best}, in {answer.took_us / 1000:.1f} ms",
-        "hits": [_hit(hit, answer.query, k) for hit in answer.hits],
-        "filter": where,
-        "sort": sort,
-        "unrestricted": link("/", q=answer.query, k=k),
-        "more": link("/", q=answer.query, k=more_k, **restricted) if shown < answer.total and k < MOST_HITS else "",
-        "twin": link("/search.json", q=answer.query, k=k, **restricted),
+        "heading": _heading(asked),
+        "count": f"{answer.total:,} {noun}{best}, in {answer.took_us / 1000:.1f} ms",
+        "hits": [_hit(hit, asked) | context for hit, context in zip(answer.hits, _contexts(answer.hits), strict=True)],
+        "chips": asked.chips(),
+        "facets": [_facet(name, values, asked) for name, values in answer.facets.items() if values],
+        "orders": _orders(orders, asked) if answer.hits else [],
+        "plan": planned(answer.plan) if answer.plan is not None else [],
+        "without": [(one.condition, asked.link(where=one.where), one.total) for one in answer.without],
+        "more": asked.link(k=min(2 * asked.k, MOST_HITS)) if more else "",
+        "twin": asked.link("/search.json", facet=tuple(answer.facets)),
     }
 
 
-def document(found: Document, passage: tuple[int, int] | None, marks: list[tuple[int, int]]) -> dict[str, Any]:
+def document(
+    found: Document, asked: Asked, passage: tuple[int, int] | None, marks: list[tuple[int, int]]
+) -> dict[str, Any]:
     """What the document template needs: the whole text, cut around the passage.
 
     Args:
         found: The document.
+        asked: The search that led here.
         passage: Code points of the passage to mark, None for none.
         marks: Code points of the words to highlight.
     """
@@ -58,6 +69,8 @@ def document(found: Document, passage: tuple[int, int] | None, marks: list[tuple
         "before": pieces(text, 0, start, marks, spans),
         "passage": pieces(text, start, end, marks, spans),
         "after": pieces(text, end, len(text), marks, spans),
+        "back": (asked.link(), _heading(asked)) if asked.anything else None,
+        "alike": link("/", like=found.id),
         "twin": link("/document.json", id=found.id),
     }
 
@@ -68,29 +81,86 @@ def sample(found: Document) -> dict[str, str]:
     return {"title": found.title or found.id, "place": place, "link": link("/document", id=found.id)}
 
 
-def link(path: str, fragment: str = "", **query: object) -> str:
-    """An address on this server."""
-    return path + "?" + urlencode(query) + (f"#{fragment}" if fragment else "")
+def _heading(asked: Asked) -> str:
+    if asked.q.strip():
+        return f"Results for {asked.q.strip()}"
+    return f"Documents like {', '.join(asked.like)}" if asked.like else "Documents"
 
 
-def _hit(hit: Hit, query: str, k: int) -> dict[str, Any]:
+def _hit(hit: Hit, asked: Asked) -> dict[str, Any]:
     title = hit.title or hit.id
-    most = max((abs(one.contribution) for one in hit.explanation), default=1.0) or 1.0
+    found = {"id": hit.id, "start": hit.passage.start, "end": hit.passage.end}
     return {
         "id": hit.id,
         "title": title,
-        "link": link("/document", "passage", id=hit.id, start=hit.passage.start, end=hit.passage.end, q=query, k=k),
+        "link": asked.link("/document", "passage", more=found),
         "where": ([hit.id] if title != hit.id else []) + location(hit.passage),
         "windows": windows(hit),
+        "alike": asked.link(q="", sort="", like=(hit.id,)),
         "score": hit.score,
+        **_sum(hit.explanation),
+    }
+
+
+def _contexts(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """For each hit its passage between its neighbours, and whether that is left out because a page bears no more."""
+    left, contexts = _MOST_CONTEXT, []
+    for hit in hits:
+        around = hit.context(_CONTEXT, _CONTEXT) if len(hit.passage.text) <= left else hit.passage
+        told = len(around.text) <= sum(end - start for start, end in hit.snippet.windows)
+        shown = [] if told else marked(hit, around)
+        size = sum(len(piece.text) + _MARK * piece.marked for piece in shown)
+        contexts.append({"context": shown if size <= left else [], "cut": size > left})
+        left -= size if size <= left else 0
+    return contexts
+
+
+def _sum(explanation: Sequence[Contribution]) -> dict[str, Any]:
+    """The terms that add most, and what all others add together."""
+    ordered = sorted(explanation, key=lambda one: -one.contribution)
+    most = max((abs(one.contribution) for one in ordered), default=1.0) or 1.0
+    rest = ordered[_MOST_TERMS:]
+    return {
         "terms": [
             {
                 "term": one.term,
                 "query_weight": one.query_weight,
                 "document_weight": one.document_weight,
                 "contribution": one.contribution,
-                "percent": f"{100 * abs(one.contribution) / most:.1f}",
+                "percent": round(100 * abs(one.contribution) / most),
             }
-            for one in sorted(hit.explanation, key=lambda one: -one.contribution)
+            for one in ordered[:_MOST_TERMS]
         ],
+        "rest": (len(rest), sum(one.contribution for one in rest)) if rest else None,
     }
+
+
+def _facet(name: str, values: Sequence[tuple[Scalar, int]], asked: Asked) -> dict[str, Any]:
+    shown = []
+    for value, count in values[:_MOST_VALUES]:
+        target, active = asked.toggled(name, value)
+        shown.append({"label": label(value), "count": count, "link": target, "active": active})
+    return {"name": name, "values": shown}
+
+
+def label(value: Scalar) -> str:
+    """A value for people: whole numbers without a point, an empty text by name.
+
+    Example:
+        >>> label(1999.0), label(True), label("")
+        ('1999', 'true', '(empty)')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    return value or "(empty)"
+
+
+def _orders(fields: Sequence[str], asked: Asked) -> list[dict[str, Any]]:
+    named = [field for field in dict.fromkeys([*fields, asked.sort.removeprefix("-")]) if field]
+    choices = [
+        ("best match", ""),
+        *((f"{f} {arrow}", sign + f) for f in named for sign, arrow in (("-", "↓"), ("", "↑"))),
+    ]
+    return [{"label": text, "link": asked.link(sort=sort), "current": sort == asked.sort} for text, sort in choices]

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,13 +18,17 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from gossamer.app.answers import answer
 from gossamer.app.web import page
+from gossamer.app.web.asked import Asked
+from gossamer.app.web.choices import facet_fields, order_fields
 from gossamer.app.web.guard import Guard, security_headers
 from gossamer.errors import GossamerError, UsageError
-from gossamer.retrieval.index.language import parse
 from gossamer.text.analysis import analyzer
 from gossamer.text.snippets import highlights
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gossamer.app.answers import Answer
     from gossamer.retrieval.index import Index
     from gossamer.text.documents import Document
 
@@ -33,13 +37,35 @@ MOST_QUERY = 4096
 
 _SAMPLES = 6
 
+_MOST_NAMED = 10  # documents or fields in one request
+
 Words = Annotated[str, Query(max_length=MOST_QUERY)]
-Count = Annotated[int, Query(ge=1, le=page.MOST_HITS)]
+Names = Annotated[list[Annotated[str, Query(max_length=MOST_QUERY)]], Query(max_length=_MOST_NAMED)]
+Count = Annotated[int | None, Query(ge=1, le=page.MOST_HITS)]
+Sentences = Annotated[int, Query(ge=0, le=100)]
 Identifier = Annotated[str, Query(alias="id", min_length=1, max_length=MOST_QUERY)]
 Offset = Annotated[int | None, Query(ge=0)]
 
 
-def create_app(index: Index, name: str, *, k: int = 10, refresh: float = 1.0) -> FastAPI:
+def asked(
+    request: Request,
+    q: Words = "",
+    k: Count = None,
+    where: Words = "",
+    sort: Words = "",
+    like: Names = [],  # noqa: B006 - FastAPI reads the default and changes nothing in it
+    facet: Names = [],  # noqa: B006
+) -> Asked:
+    """The search of a request."""
+    return Asked(q, k or request.app.state.k, where, sort, tuple(like), tuple(facet))
+
+
+Search = Annotated[Asked, Depends(asked)]
+
+
+def create_app(
+    index: Index, name: str, *, k: int = 10, refresh: float = 1.0, facets: Sequence[str] | None = None
+) -> FastAPI:
     """The search page over an open index.
 
     Args:
@@ -47,48 +73,49 @@ def create_app(index: Index, name: str, *, k: int = 10, refresh: float = 1.0) ->
         name: What the page calls the index.
         k: How many results a page shows first.
         refresh: Seconds between looks for a new commit.
+        facets: Fields that the page counts; None picks those with few values that many documents share.
 
     Returns:
         An ASGI application.
     """
-    k = min(k, page.MOST_HITS)
     folder = Path(__file__).parent / "templates"
     style = (folder / "page.css").read_text(encoding="utf-8")
     templates = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     templates.globals.update(style=Markup(style), name=name, max_query=MOST_QUERY)
-    newest = _Newest(index, refresh)
+    newest = _Newest(index, refresh, facets)
     # The interactive documentation of FastAPI loads scripts from elsewhere, so it stays off.
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.k = min(k, page.MOST_HITS)
     app.add_middleware(Guard, headers=security_headers(style))
 
-    def render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        values = {"query": "", "filter": "", "sort": "", "stats": newest.stats, **values}
-        return HTMLResponse(templates.get_template(template).render(values), status)
+    def render(template: str, status: int = 200, asked: Asked | None = None, **values: Any) -> HTMLResponse:
+        shown = {"asked": asked or Asked("", app.state.k), "stats": newest.stats, **values}
+        return HTMLResponse(templates.get_template(template).render(shown), status)
+
+    def found(asked: Asked, facets: Sequence[str], context: int = 0) -> Answer:
+        return answer(index, asked.q, asked.k, facets=facets, explain=True, context=context, **asked.options())
 
     @app.get("/")
-    def search(q: Words = "", k: Count = k, where: Words = "", sort: Words = "") -> HTMLResponse:
+    def search(asked: Search) -> HTMLResponse:
         newest.look()
-        if not q.strip():
+        if not asked.anything:
             return render("home.html", samples=newest.samples)
-        found = answer(index, q, k, where=where or None, sort=sort or None, explain=True)
-        return render("results.html", **page.results(found, k, where, sort))
+        shown = found(asked, asked.facet or newest.facets)
+        return render("results.html", asked=asked, **page.results(shown, asked, newest.orders))
 
     @app.get("/search.json")
-    def search_json(q: Words = "", k: Count = k, where: Words = "", sort: Words = "") -> JSONResponse:
+    def search_json(asked: Search, context: Sentences = 0) -> JSONResponse:
         newest.look()
-        return JSONResponse(answer(index, q, k, where=where or None, sort=sort or None, explain=True).to_dict())
+        return JSONResponse(found(asked, asked.facet, context).to_dict())
 
     @app.get("/document")
-    def document(
-        identifier: Identifier, start: Offset = None, end: Offset = None, q: Words = "", k: Count = k
-    ) -> HTMLResponse:
+    def document(identifier: Identifier, asked: Search, start: Offset = None, end: Offset = None) -> HTMLResponse:
         newest.look()
         found = _find(index, identifier)
         passage = (start, end) if start is not None and end is not None and start < end <= len(found.text) else None
-        back = page.link("/", q=q, k=k) if q else ""
-        return render("document.html", query=q, back=back, **page.document(found, passage, newest.marks(found, q)))
+        return render("document.html", asked=asked, **page.document(found, asked, passage, newest.marks(found, asked)))
 
     @app.get("/document.json")
     def document_json(identifier: Identifier) -> JSONResponse:
@@ -128,8 +155,9 @@ def _find(index: Index, identifier: str) -> Document:
 class _Newest:
     """Follows the commits of an index and keeps what every page shows of it."""
 
-    def __init__(self, index: Index, every: float) -> None:
+    def __init__(self, index: Index, every: float, facets: Sequence[str] | None) -> None:
         self._index, self._every, self._lock = index, every, threading.Lock()
+        self._named = facets
         self._next = 0.0
         self._take()
 
@@ -141,14 +169,20 @@ class _Newest:
                 if self._index.refresh():
                     self._take()
 
-    def marks(self, found: Document, query: str) -> list[tuple[int, int]]:
-        """Where the words of the query stand in the whole document, in code points."""
-        if self._analyzer is None:
+    def marks(self, found: Document, asked: Asked) -> list[tuple[int, int]]:
+        """Where what was searched for stands in the whole document, in code points."""
+        if self._analyzer is None or not (asked.q.strip() or asked.like):
             return []
-        return highlights(self._analyzer, found.text, self._analyzer.terms(parse(query, found.fields).words))
+        return highlights(
+            self._analyzer, found.text, [one.term for one in self._index.plan(asked.q, 1, like=asked.like).terms]
+        )
 
     def _take(self) -> None:
         self.stats = self._index.stats()
         self.samples = [page.sample(one) for one in islice(self._index.documents(), _SAMPLES)]
+        fields = self._index.outline()
+        known = {field.name for field in fields}
+        self.facets = facet_fields(fields) if self._named is None else [one for one in self._named if one in known]
+        self.orders = order_fields(fields, self.stats["documents"])
         settings = self.stats["analyzer"]  # an index of vectors made elsewhere has none
         self._analyzer = analyzer(settings) if settings else None

@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 PREFIX = "columns"
 LONGEST_TEXT = 1000  # characters; a longer text can only exist
+_OUTLINED = 20  # texts
 _OTHERS = 3  # codes behind texts and numbers: false, true, exists
 
 Mask = NDArray[np.bool_]
@@ -296,6 +298,14 @@ class Columns(Mapping[str, Column]):
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def outline(self, name: str) -> tuple[int, int, int, list[str]]:
+        """What is known of a column without reading it: values, distinct texts and numbers, and the first few texts."""
+        number, entry = self._places[name]
+        offsets = np.frombuffer(self._container.section(f"{PREFIX}.{number}.offsets"), np.uint64)[:_OUTLINED].tolist()
+        data = self._container.section(f"{PREFIX}.{number}.texts")
+        texts = [bytes(data[a:b]).decode("utf-8", "replace") for a, b in pairwise(offsets)]
+        return entry["values"], entry["texts"], entry["numbers"], texts
 
     def _read(self, number: int, entry: dict[str, Any]) -> Column:
         def array_of(part: str, kind: type[np.generic], size: int) -> NDArray[Any]:

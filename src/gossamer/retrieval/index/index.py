@@ -16,6 +16,7 @@ from gossamer.retrieval.index.hits import Hit, build_hits
 from gossamer.retrieval.index.likeness import like as looking_for_like
 from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.manifest import Manifest
+from gossamer.retrieval.index.outline import FieldOutline, outline
 from gossamer.retrieval.index.plan import Plan, make_plan
 from gossamer.retrieval.index.queries import Query, texts_of
 from gossamer.retrieval.index.schema import Field, declared, described, text_fields, value_types
@@ -360,6 +361,10 @@ class Index:
             {'kind': [('report', 12), ('note', 3)]}
         """
         return facets(self._snapshot, self._select(query, where, operators, like), fields, limit)
+
+    def outline(self) -> list[FieldOutline]:
+        """The fields that documents have, with their kinds and how many values there are."""
+        return outline(self._snapshot)
 
     def rank(
         self,

@@ -41,7 +41,7 @@ class Plan:
     Args:
         words: Each word of the query that scores with its term, in the order of the query; a word may give several.
         terms: What scores, ascending by term; those that no passage holds score nothing.
-        prefixes: For each ``prefix*`` how many terms it stands for.
+        prefixes: For each ``prefix*`` how many terms of the index it stands for.
         required, excluded: What documents must have and must not have, as the query language writes it.
         liked: Terms with weights that come from documents to find others like.
         conditions: On fields, all of which must hold: those of the filter and those of the query.
@@ -103,7 +103,10 @@ def make_plan(
         return Plan(
             words=_words(selection.text, analyzer),
             terms=[PlannedTerm(term, weight, snapshot.frequency(term)) for term, weight in sorted(selection.terms)],
-            prefixes={prefix: len(terms) for prefix, terms in selection.expansions.items()},
+            prefixes={
+                prefix: sum(snapshot.frequency(term) > 0 for term in terms)
+                for prefix, terms in selection.expansions.items()
+            },
             required=[_written(part) for part in parsed.must] if parsed else [],
             excluded=[_written(part) for part in parsed.must_not] if parsed else [],
             liked=selection.liked,
