@@ -86,6 +86,9 @@ class Analyzer {
   std::string_view filter(std::string_view word, Scratch& scratch) const { return filter(word, scratch.state()); }
   std::string_view filter(std::string_view word, Scratch::State& state) const;
 
+  // Does split() give words as people type them, not pieces of them?
+  bool gives_words() const { return config_.tokens != "ngram" && config_.tokens != "edge" && config_.tokens != "wordpiece"; }
+
   // Does every term begin with the first byte of its word?
   bool keeps_first_byte() const;
 

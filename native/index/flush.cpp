@@ -7,6 +7,7 @@
 #include "index/fields.h"
 #include "index/postings.h"
 #include "index/shard.h"
+#include "index/words.h"
 
 namespace gossamer {
 
@@ -65,7 +66,7 @@ class SegmentWriter {
     Terms& t = terms_[s];
     const uint32_t n = shard.terms.size();
     t.names.resize(n);
-    shard.terms.for_each([&](std::string_view term, uint32_t number) { t.names[number] = term; });
+    shard.terms.for_each([&](std::string_view term, uint32_t number, uint32_t) { t.names[number] = term; });
     t.sorted.resize(n);
     for (uint32_t i = 0; i < n; ++i) t.sorted[i] = i;
     std::sort(t.sorted.begin(), t.sorted.end(), [&](uint32_t a, uint32_t b) { return t.names[a] < t.names[b]; });
@@ -316,11 +317,23 @@ class SegmentWriter {
     out.push_back(make_section(at + "cf", std::move(cf_)));
     out.push_back(make_section(at + "positions.start", std::move(position_start_)));
     out.push_back(make_section(at + "positions", std::move(positions)));
+    add_words(out);
     if (apart_ == 0) return;
     out.push_back(make_section(at + "fields.tf", std::move(field_tf_)));
     out.push_back(make_section(at + "fields.lengths", std::move(field_lengths_)));
     out.push_back(make_section(at + "fields.words", std::move(totals_.words)));
     out.push_back(make_section(at + "fields.rows", std::move(totals_.rows)));
+  }
+
+  void add_words(std::vector<Section>& out) {
+    WordCollector words;
+    for (unsigned s = 0; s < n_; ++s)
+      for (const Lexer& lexer : shards_[s]->lexers)
+        if (lexer.analyzer->gives_words())
+          lexer.forms.for_each([&](std::string_view form, uint32_t term, uint32_t occurrences) {
+            words.add(form, term == kDropped ? kNoWordTerm : terms_[s].rank[term], occurrences);
+          });
+    words.finish(space_, out);
   }
 
   const std::string& space_;

@@ -10,7 +10,7 @@
 //           windows.start u64[terms+1], windows.id u16[], windows.end u64[]     absent when all rows fit one window
 //           rows u16[postings]: row - 65536 * window; bounds u8[postings] (optional): see scoring.h
 //     text:    tf u8[postings] (255: see tf.large u64[2n]: posting, count), lengths u32[rows], cf u64[terms],
-//              positions.start u64[terms+1], positions: varint gaps
+//              positions.start u64[terms+1], positions: varint gaps; words.starts, words.bytes (optional): see words.h
 //     bm25f:   with n fields, the body last: fields.tf u8[postings*(n-1)], fields.lengths u32[rows*(n-1)],
 //              fields.words u64[n], fields.rows u64[n]: over rows that have the field
 //     vectors: values f32[postings]

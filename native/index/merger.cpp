@@ -62,7 +62,7 @@ struct Merger::State {
   };
   std::vector<uint64_t> first;
   std::vector<Part> parts;
-  std::vector<uint64_t> term_offset{0}, posting{0}, cf, block_offset{0}, position_start{0};
+  std::vector<uint64_t> term_offset{0}, posting{0}, cf, block_offset{0}, position_start{0}, word_starts;
   std::vector<uint8_t> term_max;
   FieldTotals totals;
   Means means;
@@ -105,6 +105,7 @@ struct Merger::State {
   void plan_terms();
   void describe_documents();
   void describe_space();
+  void add_words(const std::string& at);
   void describe_fields(const std::string& at);
 };
 
@@ -384,6 +385,7 @@ void Merger::State::describe_space() {
       if (!bytes.empty() && !sink(bytes.data(), bytes.size())) throw std::runtime_error("merge stopped");
     });
     add_array(at + "positions.start", position_start);
+    add_words(at);
     if (!scoring.fields.empty()) describe_fields(at);
   } else {
     add(at + "values", "f32", true, [this](const auto& sink) {
@@ -440,6 +442,27 @@ void Merger::State::describe_fields(const std::string& at) {
   });
   add_array(at + "fields.words", totals.words);
   add_array(at + "fields.rows", totals.rows);
+}
+
+void Merger::State::add_words(const std::string& at) {
+  if (std::ranges::all_of(sources, [](const Source& source) { return source.segment->space().words.starts.empty(); })) return;
+  add(at + "words.bytes", "u8", false, [this](const auto& sink) {
+    std::vector<WordSource> from;
+    for (const Source& source : sources)
+      from.push_back({source.segment->space().words, std::vector<uint32_t>(source.segment->space().terms.size(), kNoWordTerm)});
+    for (uint32_t t = 0; t + 1 < first.size(); ++t)
+      for (uint64_t j = first[t]; j < first[t + 1]; ++j) from[parts[j].source].terms[parts[j].term] = t;
+    WordWriter writer;
+    const auto send = [&](size_t at_least) {
+      if (writer.pending() < at_least) return;
+      const std::vector<uint8_t> bytes = writer.take();
+      if (!bytes.empty() && !sink(bytes.data(), bytes.size())) throw std::runtime_error("merge stopped");
+    };
+    merge_words(from, cf, writer, [&] { send(kChunk); });
+    send(0);
+    word_starts = writer.finish();
+  });
+  add_array(at + "words.starts", word_starts, false);
 }
 
 Merger::Merger(std::string space, bool text, std::vector<std::shared_ptr<const Segment>> segments,

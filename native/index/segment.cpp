@@ -156,6 +156,8 @@ Segment::Segment(SectionBytes sections, std::string space, bool text, const Segm
       space_.field_tf = view<uint8_t>(sections_, at + "fields.tf", postings * space_.apart());
       space_.field_lengths = view<uint32_t>(sections_, at + "fields.lengths", facts.rows * space_.apart());
     }
+    if (sections_.contains(at + "words.starts"))
+      space_.words = {view<uint64_t>(sections_, at + "words.starts"), view<uint8_t>(sections_, at + "words.bytes")};
   } else {
     space_.values = view<float>(sections_, at + "values", postings);
   }

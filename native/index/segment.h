@@ -16,6 +16,7 @@
 #include "index/layout.h"
 #include "index/scoring.h"
 #include "index/store.h"
+#include "index/words.h"
 
 namespace gossamer {
 
@@ -65,6 +66,7 @@ struct Space {
   View<uint16_t> window_id, rows;
   View<uint32_t> lengths;
   View<float> values;
+  Words words;
   FieldTotals fields;            // of bm25f; empty otherwise
   View<uint8_t> field_tf;        // of all fields but the body
   View<uint32_t> field_lengths;

@@ -264,6 +264,19 @@ class Merger:
     def facts(self) -> dict[str, Any]:
         """Facts about the new segment."""
 
+# --- words as people type them ---
+
+def query_words(parser: QueryParser, text: str) -> list[tuple[str, str, int, int, int, int]]:
+    """All words of a text: case-folded, their term (empty if dropped), letters if it may be mistyped (else 0), position,
+    start and end in code points."""
+
+def similar_words(snapshot: Snapshot, word: str, edits: int, limit: int) -> list[tuple[str, int, int]]:
+    """Words of live documents within so many edits (at most 2), with their edits and occurrences: fewest edits first,
+    then most occurrences, then bytes."""
+
+def live_terms(snapshot: Snapshot, terms: list[str]) -> list[bool]:
+    """For each term whether a live document holds it."""
+
 # --- processor ---
 
 def cpu_level() -> str:

@@ -56,6 +56,8 @@ _SPACE_SECTIONS = {
     "cf",
     "positions.start",
     "positions",
+    "words.starts",
+    "words.bytes",
     "fields.tf",
     "fields.lengths",
     "fields.words",
