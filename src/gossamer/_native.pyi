@@ -267,7 +267,7 @@ class Merger:
 # --- words as people type them ---
 
 def query_words(parser: QueryParser, text: str) -> list[tuple[str, str, int, int, int, int]]:
-    """All words of a text: case-folded, their term (empty if dropped), letters if it may be mistyped (else 0), position,
+    """All words of a text: case-folded, its term (empty if dropped), letters if it may be mistyped (else 0), position,
     start and end in code points."""
 
 def similar_words(snapshot: Snapshot, word: str, edits: int, limit: int) -> list[tuple[str, int, int]]:

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from gossamer.retrieval.fusion import fuse as fuse
     from gossamer.retrieval.index import (
         Contribution as Contribution,
+        Correction as Correction,
         Field as Field,
         Hit as Hit,
         Index as Index,
         Plan as Plan,
         Problem as Problem,
+        Synonyms as Synonyms,
         Verification as Verification,
         salvage as salvage,
         verify as verify,
@@ -52,9 +54,12 @@ __all__, __getattr__, __dir__ = on_first_use(
         "encoders": ["BM25", "BM25Encoder", "SparseEncoder", "TextField"],
         "evaluation": ["Evaluation", "evaluate", "rank_biased_overlap"],
         "fusion": ["fuse"],
-        "index": ["Contribution", "Field", "Hit", "Index", "Plan", "Problem", "Verification", "salvage", "verify"],
+        "index": [
+            "Contribution", "Correction", "Field", "Hit", "Index", "Plan", "Problem", "Synonyms", "Verification",
+            "salvage", "verify",
+        ],
         "runs": ["read_qrels", "read_queries", "read_run", "write_qrels", "write_run"],
         "significance": ["Comparison", "Equivalence", "compare", "equivalence", "holm"],
         "vectors": ["SparseVectors"],
     },
-)
+)  # fmt: skip

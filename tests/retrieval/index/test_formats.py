@@ -107,4 +107,8 @@ def test_every_section_is_known_and_says_how_to_read_it(index):
     container = index._snapshot.segments[0].container
     kinds = {section.kind for section in container.sections.values()}
     assert kinds <= {"u8", "u16", "u32", "u64", "f32"}
-    assert [s.name for s in container.sections.values() if not s.required] == ["bm25.bounds"]
+    assert [s.name for s in container.sections.values() if not s.required] == [
+        "bm25.bounds",
+        "bm25.words.starts",
+        "bm25.words.bytes",
+    ]

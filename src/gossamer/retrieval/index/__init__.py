@@ -1,10 +1,24 @@
 """The index: immutable segments, one atomic commit point, exact search over a snapshot."""
 
 from gossamer.retrieval.index.container import Problem
+from gossamer.retrieval.index.corrections import Correction
 from gossamer.retrieval.index.hits import Contribution, Hit
 from gossamer.retrieval.index.index import Index
 from gossamer.retrieval.index.plan import Plan
 from gossamer.retrieval.index.schema import Field
+from gossamer.retrieval.index.synonyms import Synonyms
 from gossamer.retrieval.index.verification import Verification, salvage, verify
 
-__all__ = ["Contribution", "Field", "Hit", "Index", "Plan", "Problem", "Verification", "salvage", "verify"]
+__all__ = [
+    "Contribution",
+    "Correction",
+    "Field",
+    "Hit",
+    "Index",
+    "Plan",
+    "Problem",
+    "Synonyms",
+    "Verification",
+    "salvage",
+    "verify",
+]

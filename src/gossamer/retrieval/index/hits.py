@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from gossamer.retrieval.index.selection import best
 from gossamer.retrieval.index.snapshot import make_document, naming_damage
 from gossamer.text import passages
 from gossamer.text.analysis import Analyzer, analyzer
@@ -150,12 +151,11 @@ def _rows(
     """Score, segment, row and document number of what is returned; a query that scores nothing gives first passages."""
     if order is not None and not selection.terms:
         return [(0.0, segment, snapshot.segments[segment].first_row(number), number) for segment, number in order]
-    accepted = snapshot.only(order) if order is not None else selection.accepted
-    rows, _, _ = snapshot.native.top_k(selection.terms, k, False, accepted.native if accepted else None)
-    if order is not None:
-        place = {document: i for i, document in enumerate(order)}
-        rows.sort(key=lambda row: place[row[1], row[3]])
-    return [row[:4] for row in rows]
+    if order is None:
+        return best(snapshot, selection, k)
+    place = {document: i for i, document in enumerate(order)}
+    rows = best(snapshot, replace(selection, accepted=snapshot.only(order), first=None), k)
+    return sorted(rows, key=lambda row: place[row[1], row[3]])
 
 
 def _read(segment: OpenSegment, row: int, number: int) -> tuple[str, str, Passage, Callable[[], Document]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gossamer.errors import GossamerError, UsageError
 from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
 from gossamer.retrieval.index import manifest as manifests
+from gossamer.retrieval.index.corrections import Correction, put_right, rare_words
 from gossamer.retrieval.index.fields import Scalar, count, facets, first_by
 from gossamer.retrieval.index.hits import Hit, build_hits
 from gossamer.retrieval.index.likeness import like as looking_for_like
@@ -20,16 +21,18 @@ from gossamer.retrieval.index.outline import FieldOutline, outline
 from gossamer.retrieval.index.plan import Plan, make_plan
 from gossamer.retrieval.index.queries import Query, texts_of
 from gossamer.retrieval.index.schema import Field, declared, described, text_fields, value_types
-from gossamer.retrieval.index.selection import Selection, select
+from gossamer.retrieval.index.selection import Selection, best, select, understanding
 from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
 from gossamer.retrieval.index.spaces import space_of, stored_encoder
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.index.verification import Verification, verify
+from gossamer.retrieval.index.words import bare_words
 from gossamer.retrieval.index.writer import Writer
 from gossamer.retrieval.vectors import SparseVectors
 
 if TYPE_CHECKING:
     from gossamer import _native
+    from gossamer.retrieval.index.synonyms import Synonyms
     from gossamer.text.analysis import Analyzer
     from gossamer.text.documents import Document
 
@@ -244,6 +247,8 @@ class Index:
         sort: str | None = None,
         like: str | Sequence[str] = (),
         operators: bool = True,
+        typos: int | None = None,
+        synonyms: Synonyms | None = None,
         explain: bool = False,
     ) -> list[Hit]:
         """The k best documents for a query, each with its best passage.
@@ -256,7 +261,12 @@ class Index:
             where: Only documents whose fields match, such as ``year >= 1980 and kind in (report, note)``.
             sort: Order all matching documents by this field instead, with ``-`` before it descending.
             like: Ids of documents: their most telling terms join the query, and they themselves are left out.
-            operators: Understand operators in a text; False takes every word as a word.
+            operators: Understand operators in a text; False takes every word as it is.
+            typos: Words without an operator are corrected, at most 32 of a query and never identifiers: with None those
+                that occur nowhere, by one edit, from 8 letters on by two (a letter more, less, other, or two swapped);
+                with 1 or 2 all from 4 letters on by up to so many edits, and then documents that hold every word as
+                typed come before all others, and ``score`` orders within the two parts; 0 corrects nothing.
+            synonyms: What words without an operator also find, at half their weight.
             explain: Fill ``Hit.explanation``.
 
         Raises:
@@ -264,7 +274,7 @@ class Index:
                 there is no document to be ``like``.
         """
         _check_k(k)
-        return self._hits(self._select(query, where, operators, like), k, sort, explain)
+        return self._hits(self._select(query, where, operators, like, typos, synonyms), k, sort, explain)
 
     def search_batch(
         self,
@@ -274,11 +284,13 @@ class Index:
         where: str | None = None,
         sort: str | None = None,
         operators: bool = True,
+        typos: int | None = None,
+        synonyms: Synonyms | None = None,
         explain: bool = False,
     ) -> list[list[Hit]]:
         """:meth:`search` for several queries."""
         _check_k(k)
-        selections = select(self._snapshot, queries, where, self._parser, self._encoder, operators)
+        selections = select(self._snapshot, queries, where, self._parser, self._encoder, operators, typos, synonyms)
         return [self._hits(selection, k, sort, explain) for selection in selections]
 
     def plan(
@@ -290,11 +302,13 @@ class Index:
         sort: str | None = None,
         like: str | Sequence[str] = (),
         operators: bool = True,
+        typos: int | None = None,
+        synonyms: Synonyms | None = None,
     ) -> Plan:
         """How a query is understood and run: what became of its words, what documents pass, what the search touches.
 
         Args:
-            query, k, where, sort, like, operators: As in :meth:`search`, which it repeats.
+            query, k, where, sort, like, operators, typos, synonyms: As in :meth:`search`, which it repeats.
 
         Example:
             >>> plan = index.plan("wings -stall")  # doctest: +SKIP
@@ -302,7 +316,7 @@ class Index:
             ([('wings', 'wing')], ['stall'])
         """
         _check_k(k)
-        selection = self._select(query, where, operators, like)
+        selection = self._select(query, where, operators, like, typos, synonyms)
         return make_plan(self._snapshot, selection, self._analyzer, k, where, sort)
 
     def count(
@@ -312,17 +326,59 @@ class Index:
         where: str | None = None,
         like: str | Sequence[str] = (),
         operators: bool = True,
+        typos: int | None = None,
+        synonyms: Synonyms | None = None,
     ) -> int:
         """How many documents match: those that hold any word of the query and pass its operators and the filter.
 
         Args:
-            query, where, like, operators: As in :meth:`search`.
+            query, where, like, operators, typos, synonyms: As in :meth:`search`.
         """
-        return count(self._snapshot, self._select(query, where, operators, like))
+        return count(self._snapshot, self._select(query, where, operators, like, typos, synonyms))
 
-    def _select(self, query: Query, where: str | None, operators: bool, like: str | Sequence[str]) -> Selection:
+    def corrections(
+        self, query: str, *, typos: int | None = None, synonyms: Synonyms | None = None
+    ) -> list[Correction]:
+        """What a search looks for beside the words that were typed; nothing in an index of vectors.
+
+        Args:
+            query, typos, synonyms: As in :meth:`search`.
+
+        Example:
+            >>> index.corrections("wing lfit")  # doctest: +SKIP
+            [Correction(word='lfit', start=5, end=9, replacements=(('lift', 1),))]
+        """
+        if self._parser is None:
+            return []
+        return self._select(query, None, True, (), typos, synonyms).corrections
+
+    def did_you_mean(self, query: str, *, typos: int | None = None, synonyms: Synonyms | None = None) -> str | None:
+        """The query put right, where a search with these ``typos`` leaves words as they are that look mistyped.
+
+        Those are, with ``typos=0``, words that occur nowhere, and, unless ``typos`` is 1 or 2, words from 4 letters on
+        one edit from which there is one 100 times as frequent. None where there are none.
+
+        Args:
+            query, typos, synonyms: As in :meth:`search`.
+        """
+        if self._parser is None or not isinstance(self._encoder, BM25Encoder) or typos:
+            return None
+        unknown = self.corrections(query, synonyms=synonyms)
+        words = bare_words(self._parser, query, understanding(self._snapshot, self._encoder)(query).bare)
+        rare = rare_words(self._snapshot, self._parser, query, words)
+        return put_right(query, [*unknown, *rare]) if rare or (unknown and typos == 0) else None
+
+    def _select(
+        self,
+        query: Query,
+        where: str | None,
+        operators: bool,
+        like: str | Sequence[str],
+        typos: int | None,
+        synonyms: Synonyms | None,
+    ) -> Selection:
         asked: Query = {} if like and query == "" else query  # an index of vectors understands no text
-        [selection] = select(self._snapshot, [asked], where, self._parser, self._encoder, operators)
+        [selection] = select(self._snapshot, [asked], where, self._parser, self._encoder, operators, typos, synonyms)
         return looking_for_like(self._snapshot, selection, [like] if isinstance(like, str) else like)
 
     @property
@@ -342,6 +398,8 @@ class Index:
         like: str | Sequence[str] = (),
         limit: int = 10,
         operators: bool = True,
+        typos: int | None = None,
+        synonyms: Synonyms | None = None,
     ) -> dict[str, list[tuple[Scalar, int]]]:
         """For each field the values that most of the matching documents have, and how many have them.
 
@@ -350,7 +408,7 @@ class Index:
         Args:
             query: As in :meth:`search`.
             fields: Names of fields.
-            where, like, operators: As in :meth:`search`.
+            where, like, operators, typos, synonyms: As in :meth:`search`.
             limit: Most values a field.
 
         Raises:
@@ -360,7 +418,7 @@ class Index:
             >>> index.facets("wings", ["kind"])  # doctest: +SKIP
             {'kind': [('report', 12), ('note', 3)]}
         """
-        return facets(self._snapshot, self._select(query, where, operators, like), fields, limit)
+        return facets(self._snapshot, self._select(query, where, operators, like, typos, synonyms), fields, limit)
 
     def outline(self) -> list[FieldOutline]:
         """The fields that documents have, with their kinds and how many values there are."""
@@ -373,6 +431,8 @@ class Index:
         *,
         where: str | None = None,
         operators: bool = False,
+        typos: int | None = None,
+        synonyms: Synonyms | None = None,
         exhaustive: bool = False,
     ) -> list[list[tuple[str, float]]]:
         """Ids and scores only, the same ranking as :meth:`search`: for runs and benchmarks, whose texts are words.
@@ -380,13 +440,15 @@ class Index:
         Args:
             queries: As in :meth:`search`.
             k: How many documents a query.
-            where, operators: As in :meth:`search`.
+            where: As in :meth:`search`.
+            operators: As in :meth:`search`; without them nothing is corrected.
+            typos, synonyms: As in :meth:`search`.
             exhaustive: Score every posting instead of pruning; the result is the same.
         """
         _check_k(k)
         snapshot = self._snapshot
         texts = texts_of(queries)
-        if self._parser is not None and len(texts) == len(queries) and not operators:
+        if self._parser is not None and len(texts) == len(queries) and not operators and not typos and synonyms is None:
             accepted = snapshot.accepted(where)
             with naming_damage(snapshot.segments):
                 ranked = snapshot.native.rank_texts(
@@ -395,16 +457,13 @@ class Index:
             if where is None or all(ranked):
                 return ranked  # else a query without words may list what passes the filter
         ranked = []
-        for selection in select(snapshot, queries, where, self._parser, self._encoder, operators):
-            accepted = selection.accepted
+        for selection in select(snapshot, queries, where, self._parser, self._encoder, operators, typos, synonyms):
             with naming_damage(snapshot.segments):
-                if selection.terms or accepted is None:
-                    ranked += snapshot.native.rank_terms(
-                        [selection.terms], k, exhaustive, accepted.native if accepted else None
-                    )
+                if selection.lists:
+                    found = [(0.0, s, 0, number) for s, number in first_by(snapshot, selection, None, k)]
                 else:
-                    listed = first_by(snapshot, selection, None, k)
-                    ranked.append([(snapshot.segments[s].native.id(number), 0.0) for s, number in listed])
+                    found = best(snapshot, selection, k, exhaustive)
+                ranked.append([(snapshot.segments[s].native.id(number), score) for score, s, _, number in found])
         return ranked
 
     def get(self, identifier: str) -> Document | None:

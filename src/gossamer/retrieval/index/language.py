@@ -49,6 +49,7 @@ class Parsed:
         prefixes: Beginnings of words that score.
         must, must_not: What documents are required to have, or not to have.
         filters: Conditions on fields.
+        bare: Where words without any operator stand in the query, in code points.
 
     Each of these operators stands in its list once.
     """
@@ -58,6 +59,7 @@ class Parsed:
     must: list[Part] = field(default_factory=list)
     must_not: list[Part] = field(default_factory=list)
     filters: list[Node] = field(default_factory=list)
+    bare: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def operators(self) -> int:
@@ -116,6 +118,8 @@ def parse(query: str, fields: Collection[str] = (), texts: Collection[str] = ())
             parsed.prefixes.append(part.text)
         else:
             words.append(part.text)
+        if not sign and not name and part.kind == "words":
+            parsed.bare.append(match.span("word"))
     parsed.words = " ".join(words)
     parsed.prefixes, parsed.must = list(dict.fromkeys(parsed.prefixes)), list(dict.fromkeys(parsed.must))
     parsed.must_not, parsed.filters = list(dict.fromkeys(parsed.must_not)), list(dict.fromkeys(parsed.filters))

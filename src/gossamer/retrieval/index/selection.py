@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from gossamer.errors import UsageError
 from gossamer.retrieval.encoders import BM25Encoder
 from gossamer.retrieval.index import language
 from gossamer.retrieval.index.columns import Mask, known_fields
+from gossamer.retrieval.index.corrections import Correction, check_typos
 from gossamer.retrieval.index.queries import Query, terms_of
 from gossamer.retrieval.index.schema import bind
 from gossamer.retrieval.index.snapshot import naming_damage
+from gossamer.retrieval.index.widening import Widening
 from gossamer.text.analysis import Analyzer
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from gossamer.retrieval.encoders import SparseEncoder
     from gossamer.retrieval.index.language import Parsed, Part
     from gossamer.retrieval.index.snapshot import Accepted, Snapshot
+    from gossamer.retrieval.index.synonyms import Synonyms
 
 MOST_EXPANSIONS = 1000  # terms that a prefix stands for, the most frequent ones
 LONGEST_PHRASE = 500  # words
@@ -39,6 +43,8 @@ class Selection:
         parsed: The operators of a text; None where it has none.
         expansions: For each prefix the terms that it stands for.
         liked: The part of ``terms`` that comes from documents to find others like.
+        corrections: Of its typing errors, whose terms are among ``terms``.
+        first: For each segment the documents that come before all others, by score among themselves; None for all.
     """
 
     terms: list[tuple[str, float]]
@@ -47,6 +53,8 @@ class Selection:
     parsed: Parsed | None = None
     expansions: dict[str, list[str]] = field(default_factory=dict)
     liked: list[tuple[str, float]] = field(default_factory=list)
+    corrections: list[Correction] = field(default_factory=list)
+    first: list[Mask] | None = None
 
     @property
     def lists(self) -> bool:
@@ -61,6 +69,8 @@ def select(
     parser: _native.QueryParser | None,
     encoder: SparseEncoder | None,
     operators: bool,
+    typos: int | None = None,
+    synonyms: Synonyms | None = None,
 ) -> list[Selection]:
     """Understand queries; an encoder sees all of them at once.
 
@@ -69,24 +79,57 @@ def select(
         queries: Texts, weighted terms or vectors.
         where: A filter.
         parser, encoder: Of the index.
-        operators: Whether a text is in the query language; False takes every word of it as a word.
+        operators: Whether a text is in the query language; False takes every word of it as it is.
+        typos, synonyms: As ``Index.search`` has them.
 
     Raises:
         UsageError: The filter is wrong, a phrase too long, or there are too many operators.
     """
+    check_typos(typos)
+    if not operators and (typos or synonyms is not None):
+        raise UsageError("operators=False takes every word as it is; leave out typos and synonyms")
     accepted = snapshot.accepted(where)
     selections = [
         Selection(terms, query if isinstance(query, str) else "", accepted)
         for query, terms in zip(queries, terms_of(queries, parser, encoder), strict=True)
     ]
     if operators and parser is not None and isinstance(encoder, BM25Encoder):
-        fields = known_fields(s.columns for s in snapshot.segments)
-        texts = [name for name, _, _ in encoder.scoring.fields]
+        understand = understanding(snapshot, encoder)
         restricting = _Restricting(snapshot, parser, encoder)
+        widening = Widening(snapshot, parser, understand, typos, synonyms)
         for i, query in enumerate(queries):
-            if isinstance(query, str) and (parsed := language.parse(query, fields, texts)).operators:
-                selections[i] = restricting.select(parsed, accepted)
+            if isinstance(query, str):
+                parsed = understand(query)
+                selected = restricting.select(parsed, accepted) if parsed.operators else selections[i]
+                selections[i] = widening.widen(selected, query, parsed)
     return selections
+
+
+def understanding(snapshot: Snapshot, encoder: BM25Encoder) -> Callable[[str], Parsed]:
+    """What parses the queries of an index, whose fields it knows."""
+    fields = known_fields(s.columns for s in snapshot.segments)
+    texts = [name for name, _, _ in encoder.scoring.fields]
+    return partial(language.parse, fields=fields, texts=texts)
+
+
+def best(
+    snapshot: Snapshot, selection: Selection, k: int, exhaustive: bool = False
+) -> list[tuple[float, int, int, int]]:
+    """Score, segment, row and document number of the k best; those of ``first`` before the others."""
+    rows: list[tuple[float, int, int, int]] = []
+    for accepted in _tiers(snapshot, selection):
+        if len(rows) < k:
+            native = accepted.native if accepted else None
+            rows += [row[:4] for row in snapshot.native.top_k(selection.terms, k - len(rows), exhaustive, native)[0]]
+    return rows
+
+
+def _tiers(snapshot: Snapshot, selection: Selection) -> list[Accepted | None]:
+    if selection.first is None:
+        return [selection.accepted]
+    masks = selection.accepted.masks if selection.accepted else [s.live for s in snapshot.segments]
+    both = list(zip(masks, selection.first, strict=True))
+    return [snapshot.accept([mask & one for mask, one in both]), snapshot.accept([mask & ~one for mask, one in both])]
 
 
 class _Restricting:
