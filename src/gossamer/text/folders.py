@@ -20,8 +20,10 @@ def identities(paths: Iterable[str | PathLike[str]]) -> frozenset[Identity]:
     return frozenset((status.st_dev, status.st_ino) for status in found if status)
 
 
-def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, str], None]) -> Iterator[str]:
-    """The path itself if it is a file; else the files of the folder and of the folders in it.
+def entries_below(
+    root: str, excluded: frozenset[Identity], skip: Callable[[str, str], None]
+) -> Iterator[tuple[str, os.stat_result | None]]:
+    """The path itself if it is a file; else the files of the folder and of the folders in it; each with its status.
 
     Hidden files and folders are left out, and folders such as ``node_modules``, a virtual environment or an index.
     Links are followed; every folder is entered once, so that a loop of links ends.
@@ -40,7 +42,7 @@ def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, s
         if identity in excluded:
             continue
         if status is None or identity is None or not stat.S_ISDIR(status.st_mode):
-            yield path  # opening it tells what is wrong with it, if anything
+            yield path, status  # without a status opening it tells what is wrong
             continue
         if identity in entered:
             continue
@@ -55,7 +57,7 @@ def files_below(root: str, excluded: frozenset[Identity], skip: Callable[[str, s
 
 
 def is_hidden(path: str) -> bool:
-    """Whether a part of a relative path is hidden or of a name that `files_below` leaves out.
+    """Whether a part of a relative path is hidden or of a name that `entries_below` leaves out.
 
     Example:
         >>> is_hidden("notes/.git/config"), is_hidden("notes/wing.md")
@@ -65,7 +67,7 @@ def is_hidden(path: str) -> bool:
 
 
 def is_content(path: str, base: str) -> bool:
-    """Whether neither the path nor a folder between ``base`` and it is of a kind that `files_below` leaves out."""
+    """Whether neither the path nor a folder between ``base`` and it is of a kind that `entries_below` leaves out."""
     while len(path) > len(base):
         if os.path.basename(path) in _NOT_CONTENT or _is_marked(path):
             return False

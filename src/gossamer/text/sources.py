@@ -9,21 +9,15 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from glob import glob, has_magic
-from os import PathLike, fspath
 
-from gossamer.errors import Unreadable, UsageError
+from gossamer.errors import Unreadable
 from gossamer.text.documents import Document
-from gossamer.text.folders import Identity, files_below, identities, is_content
+from gossamer.text.folders import Identity, identities
+from gossamer.text.places import Source, StrPath, named_sources
 from gossamer.text.readers.described import described, utf8
 from gossamer.text.readers.opening import OpenFile, open_file
-from gossamer.text.readers.python_source import PythonSource
 from gossamer.text.readers.registry import Options, Reader, choose
 from gossamer.text.readers.sandbox import Sandbox
-
-PYTHON = "python:"
-
-StrPath = str | PathLike[str]
 
 _log = logging.getLogger(__name__)
 
@@ -78,8 +72,8 @@ def read(
         ['Wings', 'Sails']
     """
     options = Options(text_field, id_field, archive_depth=archive_depth)
-    reading = _Reading(options, on_skip or _warn, on_bytes or _ignore, strict)
-    return reading.documents(_expand(paths), identities(exclude))
+    reader = FileReader(options, on_skip or _warn, on_bytes or _ignore, strict)
+    return _documents(reader, named_sources(paths), identities(exclude))
 
 
 def total_bytes(paths: StrPath | Iterable[StrPath], *, exclude: Sequence[StrPath] = ()) -> int | None:
@@ -88,106 +82,100 @@ def total_bytes(paths: StrPath | Iterable[StrPath], *, exclude: Sequence[StrPath
     Raises:
         UsageError: As `read`.
     """
-    sources, excluded, total = _expand(paths), identities(exclude), 0
+    sources, excluded, total = named_sources(paths), identities(exclude), 0
     for source in sources:
-        if isinstance(source, PythonSource):
+        if source.python is not None:
             return None
-        total += sum(map(_size, files_below(source.path, excluded, lambda path, reason: None)))
+        total += sum(status.st_size for _, status in source.files(excluded, lambda path, reason: None) if status)
     return total
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A file or folder; the ids of its files are relative to ``base``, or the paths themselves where that is None."""
-
-    path: str
-    base: str | None
-
-    def id_of(self, file: str) -> str:
-        """The id of a file at or below the place."""
-        return utf8(os.path.normpath(file) if self.base is None else os.path.relpath(file, self.base))
+def is_whole(path: str) -> bool:
+    """Whether a file would be read as one document; False also where it cannot be read."""
+    try:
+        with open_file(path) as file:
+            return choose(file.head, file.name).whole
+    except Unreadable:
+        return False
 
 
-def _expand(paths: StrPath | Iterable[StrPath]) -> list[_Place | PythonSource]:
-    named = [fspath(path) for path in ([paths] if isinstance(paths, (str, PathLike)) else paths)]
-    if not named:
-        raise UsageError("no PATH given: name files, folders, globs or python:")
-    sources: list[_Place | PythonSource] = []
-    for path in named:
-        if path.startswith(PYTHON):
-            sources.append(PythonSource(path.removeprefix(PYTHON)))
-        elif os.path.lexists(path):
-            base = path if os.path.isdir(path) else os.path.dirname(path)
-            sources.append(_Place(path, base if len(named) == 1 else None))
-        elif not has_magic(path):
-            raise UsageError(f"{path}: no such file or folder")
-        else:
-            base = _fixed_part(path)
-            matches = sorted(match for match in glob(path, recursive=True) if is_content(match, base))
-            if not matches:
-                raise UsageError(f"{path}: no file matches")
-            sources += [_Place(match, base if len(named) == 1 else None) for match in matches]
-    return sources
+def _documents(reader: FileReader, sources: Sequence[Source], excluded: frozenset[Identity]) -> Iterator[Document]:
+    overlapping = len(sources) > 1 or any(len(source.roots) > 1 for source in sources)
+    seen: set[str] = set()  # globs and several PATHs may name a file twice
+    with reader:
+        for source in sources:
+            if source.python is not None:
+                yield from source.python.documents(reader.skip)
+            for path, _ in source.files(excluded, reader.skip):
+                if overlapping:
+                    if path in seen:
+                        continue
+                    seen.add(path)
+                yield from reader.read(path, source.id_of(path))
 
 
-def _fixed_part(pattern: str) -> str:
-    """The folder that a glob starts from."""
-    folder = os.path.dirname(pattern)
-    while has_magic(folder):
-        folder = os.path.dirname(folder)
-    return folder
+class FileReader:
+    """Reads files one after the other, the risky formats in one subprocess; a context manager that ends it.
 
+    Args:
+        options: See `Options`; ``document_id`` and ``skip`` are set for each file.
+        on_skip, on_bytes, strict: As in `read`.
+    """
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One pass over the sources."""
+    def __init__(
+        self,
+        options: Options,
+        on_skip: Callable[[Skipped], None],
+        on_bytes: Callable[[int], None] = lambda count: None,
+        strict: bool = False,
+    ) -> None:
+        self._options, self._on_skip, self._on_bytes, self._strict = options, on_skip, on_bytes, strict
+        self._sandbox = Sandbox()
 
-    options: Options
-    on_skip: Callable[[Skipped], None]
-    on_bytes: Callable[[int], None]
-    strict: bool
+    def __enter__(self) -> FileReader:
+        return self
 
-    def documents(self, sources: Sequence[_Place | PythonSource], excluded: frozenset[Identity]) -> Iterator[Document]:
-        seen: set[str] = set()  # globs and several PATHs may name a file twice
-        with Sandbox() as sandbox:
-            for source in sources:
-                if isinstance(source, PythonSource):
-                    yield from source.documents(self._skip)
-                    continue
-                for path in files_below(source.path, excluded, self._skip):
-                    if len(sources) > 1:
-                        if path in seen:
-                            continue
-                        seen.add(path)
-                    yield from self._file(path, source.id_of(path), sandbox)
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-    def _file(self, path: str, file_id: str, sandbox: Sandbox) -> Iterator[Document]:
+    def close(self) -> None:
+        """End the subprocess, if one runs."""
+        self._sandbox.close()
+
+    def read(self, path: str, file_id: str) -> Iterator[Document]:
+        """The documents of a file; what cannot be read is told to ``on_skip``.
+
+        Args:
+            path: The file.
+            file_id: The id of its document, or the beginning of its documents' ids.
+        """
         told = 0
         try:
             with open_file(path) as file:
                 reader = choose(file.head, file.name)
-                options = replace(self.options, document_id=file_id, skip=self._skip)
+                options = replace(self._options, document_id=file_id, skip=self.skip)
                 if reader.risky:
-                    documents = sandbox.read(reader, path, options)
+                    documents = self._sandbox.read(reader, path, options)
                 else:
                     documents = reader.read(file.stream, path, options)
                 for document in documents:
                     yield _described(document, reader, file, path) if document.id == file_id else document
                     position = file.raw.tell()
                     if position > told:
-                        self.on_bytes(position - told)
+                        self._on_bytes(position - told)
                         told = position
         except Unreadable as error:
             # `choose` knows a packed file without its ending only.
-            self._skip(error.path if error.path.startswith(path) else path, error.reason)
+            self.skip(error.path if error.path.startswith(path) else path, error.reason)
         if (left := _size(path) - told) > 0:
-            self.on_bytes(left)
+            self._on_bytes(left)
 
-    def _skip(self, path: str, reason: str) -> None:
+    def skip(self, path: str, reason: str) -> None:
+        """Report a file, or a record of one, that made no document."""
         path, reason = _one_line(path), _one_line(reason)
-        if self.strict:
+        if self._strict:
             raise Unreadable(path, reason)
-        self.on_skip(Skipped(path, reason))
+        self._on_skip(Skipped(path, reason))
 
 
 def _described(document: Document, reader: Reader, file: OpenFile, path: str) -> Document:

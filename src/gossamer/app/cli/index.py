@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json as json_format
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +16,6 @@ from gossamer.app.cli.target import create, open_as_made
 
 if TYPE_CHECKING:
     from gossamer.app.config import Value
-    from gossamer.retrieval.index import Index
-    from gossamer.text.documents import Document
     from gossamer.text.sources import Skipped
 
 
@@ -59,14 +56,16 @@ def index(
         str | None, typer.Option("--threads", metavar="T", help="Threads; all cores by default.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that cannot be read.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read every file again, changed or not.")] = False,
+    keep_missing: Annotated[bool, typer.Option("--keep-missing", help="Keep documents whose files are gone.")] = False,
     json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
 ) -> None:
-    """Read documents and add them to an index.
+    """Bring an index up to date with files and folders.
 
-    Makes the index if there is none. A document whose id is already there is replaced, or left alone if
-    nothing in it changed. Files that cannot be read are named and skipped.
+    Makes the index if there is none; later runs read only what has changed, and remove documents whose
+    files are gone. Files that cannot be read are named and skipped.
 
     Examples:
         gossamer index ~/notes -o notes.gossamer
@@ -75,7 +74,7 @@ def index(
     See also: gossamer search, gossamer stats, gossamer delete
     """
     from gossamer.app.config import Configuration
-    from gossamer.text.sources import read, total_bytes
+    from gossamer.text.sources import total_bytes
 
     out, settings = Output(json, quiet, no_color), Configuration()
     said = {
@@ -93,11 +92,11 @@ def index(
     run = _Run(out)
     try:
         with out.progress("indexing", "documents", lambda: total_bytes(paths, exclude=[output])) as progress:
-            documents = read(
-                paths, text_field=text_field, id_field=id_field, on_skip=run.skip, on_bytes=progress.read,
-                strict=strict, exclude=[output], archive_depth=said["index.archive_depth"].value,
+            run.keep_up(
+                output, said, paths, text_field=text_field, id_field=id_field, on_skip=run.skip,
+                on_bytes=progress.read, passing=progress.count, strict=strict, full=full, keep_missing=keep_missing,
+                exclude=[output], archive_depth=said["index.archive_depth"].value,
             )  # fmt: skip
-            run.add(output, said, progress.count(documents))
     except KeyboardInterrupt:
         state = f"{output} is as its last commit left it" if Path(output).exists() else f"{output} was not made"
         fail(f"interrupted; nothing of this run was kept, and {state}", INTERRUPTED)
@@ -105,54 +104,39 @@ def index(
 
 
 class _Run:
-    """One run of the command: what it added, left alone and skipped."""
+    """One run of the command: what it changed and skipped."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
         self._started = time.monotonic()
         self._skipped: list[Skipped] = []
-        self._documents = self._unchanged = self._passages = self._bytes = 0
+        self._passages = self._bytes = 0
 
     def skip(self, problem: Skipped) -> None:
         """Take note of a file that no reader can read."""
         self._skipped.append(problem)
         self._out.note(f"skipped {problem.path}: {problem.reason}".replace("\n", " "))
 
-    def add(self, path: str, said: Mapping[str, Value], documents: Iterator[Document]) -> None:
-        """Add what is new to the index at ``path`` and commit; makes the index once there is something to add."""
-        from gossamer.text.sources import Skipped
+    def keep_up(self, path: str, said: Mapping[str, Value], paths: list[str], **options: Any) -> None:
+        """Bring the index at ``path`` up to date; makes it once there is something to add."""
+        from gossamer.app.keeping_up import keep_up
 
         opened = open_as_made(path, said)
-        first = next(documents, None)
-        if first is None:
-            return
-        with create(path, said) if opened is None else opened as index:
-            before = index.stats()
-            documents = chain([first], documents)
-            new = self._changed(index, documents) if len(index) else documents
-            self._documents = index.add(new, on_refused=lambda one, reason: self.skip(Skipped(one, reason)))
-            index.commit()
+        before = opened.stats()["passages"] if opened is not None else 0
+        index, self._changes = keep_up(opened, lambda: create(path, said), paths, **options)
+        if index is not None:
             after = index.stats()
-        self._passages, self._bytes = max(0, after["passages"] - before["passages"]), after["bytes"]
-
-    def _changed(self, index: Index, documents: Iterable[Document]) -> Iterator[Document]:
-        """The documents that the index does not hold in the same form."""
-        for document in documents:
-            known = index.get(document.id)
-            if known is not None and _stored(known) == _stored(document):
-                self._unchanged += 1
-            else:
-                yield document
+            self._passages, self._bytes = max(0, after["passages"] - before), after["bytes"]
 
     def report(self, path: str) -> None:
-        """Say what was done; nothing added and nothing found unchanged is a failure."""
-        seconds = time.monotonic() - self._started
-        failed = not self._documents and not self._unchanged
+        """Say what was done; nothing done and nothing found unchanged is a failure."""
+        seconds, changes = time.monotonic() - self._started, self._changes
+        failed = not (changes.written or changes.unchanged or changes.removed)
         if self._out.is_json:
             self._out.document({
-                "documents": self._documents,
+                "documents": changes.written,
                 "passages": self._passages,
-                "unchanged": self._unchanged,
+                **asdict(changes),
                 "skipped": [{"path": one.path, "reason": one.reason} for one in self._skipped],
                 "seconds": round(seconds, 3),
                 "bytes": self._bytes,
@@ -165,16 +149,16 @@ class _Run:
             fail("nothing was indexed: " + ("no file could be read" if self._skipped else "no files were found"))
 
     def _summary(self, path: str, seconds: float) -> str:
-        if not self._documents:
-            return f"{path}: nothing new; all {self._unchanged:,} documents are unchanged"
-        unchanged = f", {self._unchanged:,} unchanged" if self._unchanged else ""
-        rate = self._documents / max(seconds, 1e-3)
+        changes = self._changes
+        if not changes.written and not changes.removed:
+            return f"{path}: nothing new; all {changes.unchanged:,} documents are unchanged"
+        more = "".join(
+            f", {count:,} {what}"
+            for what, count in (("removed", changes.removed), ("unchanged", changes.unchanged))
+            if count
+        )
+        rate = changes.written / max(seconds, 1e-3)
         return (
-            f"{path}: {self._documents:,} documents in {self._passages:,} passages{unchanged}; "
+            f"{path}: {changes.written:,} documents in {self._passages:,} passages{more}; "
             f"{size(self._bytes)}, {seconds:.1f} s, {rate:,.0f} documents/s"
         )
-
-
-def _stored(document: Document) -> str:
-    """The document as an index gives it back, for comparison."""
-    return json_format.dumps(document.to_dict(), sort_keys=True)

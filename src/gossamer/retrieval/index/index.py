@@ -14,6 +14,7 @@ from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.corrections import Correction, put_right, rare_words
 from gossamer.retrieval.index.fields import Scalar, count, facets, first_by
 from gossamer.retrieval.index.hits import Hit, build_hits
+from gossamer.retrieval.index.ledger import Ledger, ledger_of
 from gossamer.retrieval.index.likeness import like as looking_for_like
 from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.manifest import Manifest
@@ -203,6 +204,11 @@ class Index:
         """Delete documents by id; returns how many there were."""
         with _Discarding(self):
             return self._write().delete([ids] if isinstance(ids, str) else ids)
+
+    def remember(self, ledger: Ledger) -> None:
+        """Commit with the next changes what is known of the files they came from."""
+        with _Discarding(self):
+            self._write().remember(ledger)
 
     def commit(self) -> None:
         """Make all changes durable and visible. A crash before it returns leaves the previous commit intact."""
@@ -471,6 +477,11 @@ class Index:
         found = self._snapshot.find(identifier)
         return found[0].document(found[1]) if found else None
 
+    def added_since(self, identifier: str, insertion: int) -> bool:
+        """Whether the document with this id is gone or has an insertion number from ``insertion`` on."""
+        found = self._snapshot.find(identifier)
+        return found is None or bool(found[0].insertions[found[1]] >= insertion)
+
     def __contains__(self, identifier: object) -> bool:
         return isinstance(identifier, str) and self._snapshot.find(identifier) is not None
 
@@ -481,6 +492,14 @@ class Index:
         """All documents in insertion order."""
         return self._snapshot.documents()
 
+    def ledger(self) -> Ledger:
+        """What is remembered of the files that documents came from; empty where nothing is.
+
+        Raises:
+            IndexDamaged: Its file is not as it was written; the documents are not concerned.
+        """
+        return ledger_of(self._storage, self._snapshot.manifest)
+
     def stats(self) -> dict[str, Any]:
         """Facts about the last commit, as JSON values.
 
@@ -490,6 +509,7 @@ class Index:
         manifest, segments = snapshot.manifest, snapshot.segments
         facts = [s.container.facts for s in segments]
         files = [e for s in manifest.segments for e in (s.segment, s.tombstones) if e]
+        files += [manifest.ledger] if manifest.ledger else []
         return {
             "documents": snapshot.live_documents,
             "passages": snapshot.native.rows,

@@ -39,6 +39,7 @@ class Manifest:
         next_insertion: Insertion number of the next document.
         next_file: Number of the next file; names of committed files are never used again.
         types: Of declared fields that are not text.
+        ledger: What the index remembers of its sources.
     """
 
     space: dict[str, Any]
@@ -48,11 +49,13 @@ class Manifest:
     next_insertion: int = 0
     next_file: int = 0
     types: dict[str, FieldType] = field(default_factory=dict)
+    ledger: FileEntry | None = None
     format: int = field(default=FORMAT)
 
     def files(self) -> set[str]:
         """The names of all files this commit needs, itself included."""
         entries = [e for s in self.segments for e in (s.segment, s.tombstones) if e is not None]
+        entries += [self.ledger] if self.ledger else []
         return {MANIFEST} | {e.file for e in entries}
 
 
@@ -101,4 +104,5 @@ def read(storage: Storage) -> Manifest:
         SegmentEntry(FileEntry(**s["segment"]), s["tombstones"] and FileEntry(**s["tombstones"]))
         for s in parsed.pop("segments")
     )
-    return Manifest(segments=segments, **parsed)
+    ledger = parsed.pop("ledger", None)
+    return Manifest(segments=segments, ledger=ledger and FileEntry(**ledger), **parsed)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gossamer.retrieval.encoders import SparseEncoder
     from gossamer.retrieval.index.columns import Columns
     from gossamer.retrieval.index.container import SectionWriter
+    from gossamer.retrieval.index.ledger import Ledger
     from gossamer.retrieval.vectors import SparseVectors
 
 _BATCH_CHARACTERS = 1 << 20
@@ -80,13 +81,14 @@ class Writer:
         self._builder: _native.Builder | None = None
         self._columns: list[str] | None = None  # of vectors
         self._fields = ColumnBuilder()
+        self._ledger: Ledger | None = None
 
     def _tidy(self) -> Manifest:
         """Remove every file that is not part of the last commit, which is returned."""
         manifest = manifests.read(self._storage)
         self._storage.sync_directory()  # whoever put it in place may have died before this; what it replaced goes after
         for name in set(self._storage.names()) - manifest.files() - {LOCK}:
-            if name.startswith(("segment-", "tombstones-", "manifest.")):
+            if name.startswith(("segment-", "tombstones-", "ledger-", "manifest.")):
                 self._storage.remove(name)
         return manifest
 
@@ -251,6 +253,10 @@ class Writer:
             found = found or bool(numbers)
         return found
 
+    def remember(self, ledger: Ledger) -> None:
+        """Commit this ledger with the changes."""
+        self._ledger = ledger
+
     # --- segments ------------------------------------------------------------------------------------------------
 
     def _new_name(self, kind: str) -> str:
@@ -367,9 +373,14 @@ class Writer:
             if len(segment.dead) != self._dead_before.get(entry.segment.file, 0):
                 entry = replace(entry, tombstones=self._write_tombstones(segment.dead))
             entries.append(entry)
+        kept = self._manifest.ledger
+        if self._ledger is not None:
+            generation = self._manifest.generation + 1
+            kept = self._ledger.write(self._storage, self._new_name("ledger"), generation, self._next_insertion)
         return replace(
-            self._manifest, segments=tuple(entries), next_insertion=self._next_insertion, next_file=self._next_file
-        )
+            self._manifest, segments=tuple(entries), ledger=kept,
+            next_insertion=self._next_insertion, next_file=self._next_file,
+        )  # fmt: skip
 
     def _write_tombstones(self, dead: set[int]) -> FileEntry:
         container = ContainerWriter(self._storage, self._new_name("tombstones"))

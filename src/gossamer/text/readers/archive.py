@@ -65,6 +65,7 @@ class ArchiveReader(Reader):
     """
 
     risky = True
+    whole = False
     damage: ClassVar[tuple[type[Exception], ...]] = ()
 
     @abstractmethod

@@ -37,6 +37,7 @@ class BibtexReader(Reader):
     """A document an entry; its id is the citation key, else ``file#line``."""
 
     name = "bibtex"
+    whole = False
     extensions = (".bib", ".bibtex")
 
     def matches(self, head: bytes, path: str) -> float:

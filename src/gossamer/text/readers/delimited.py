@@ -21,6 +21,7 @@ class DelimitedReader(Reader):
     """One document a row; the header row names the fields."""
 
     name = "delimited"
+    whole = False
     extensions = (".csv", ".tsv", ".tab")
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:

@@ -25,10 +25,20 @@ def described(
     """
     about: dict[str, object] = {"path": utf8(path), "size": size}
     if modified is not None:
-        about["modified"] = datetime.fromtimestamp(int(modified), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        about["modified"] = moment(modified)
     inner = PurePath(utf8(name))
     title = document.title or (inner.stem if reader.named(name) else inner.name)
     return replace(document, title=title, fields={**about, **document.fields})
+
+
+def moment(seconds: float) -> str:
+    """A time as the field ``modified`` has it.
+
+    Example:
+        >>> moment(0)
+        '1970-01-01T00:00:00Z'
+    """
+    return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def utf8(name: str) -> str:

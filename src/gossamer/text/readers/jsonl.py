@@ -24,6 +24,7 @@ class JsonLinesReader(Reader):
     """Every line is an object with a text field, or a bare JSON string."""
 
     name = "jsonl"
+    whole = False
     extensions = (".jsonl", ".ndjson", ".jsonlines")
 
     def matches(self, head: bytes, path: str) -> float:

@@ -10,8 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import BinaryIO, ClassVar, TypeVar
 
+import gossamer
 from gossamer.errors import Unreadable
 from gossamer.text.documents import Document
 
@@ -26,6 +28,11 @@ _FORMATS = (
     "plain", "markdown", "html", "pdf", "jsonl", "delimited",
     "notebook", "xml",
     "subtitles", "man", "mail", "rst", "latex", "bibtex", "ris", "code",
+)  # fmt: skip
+
+_LIBRARIES = (
+    "backports", "rapidocr_onnxruntime", "tree_sitter", "tree_sitter_c", "tree_sitter_cpp", "tree_sitter_go",
+    "tree_sitter_java", "tree_sitter_javascript", "tree_sitter_ruby", "tree_sitter_rust", "tree_sitter_typescript",
 )  # fmt: skip
 
 
@@ -76,11 +83,13 @@ class Reader(ABC):
         name: The format, one lower-case word.
         extensions: Endings of file names, with the dot, lower case.
         risky: Whether hostile input could hang, exhaust or crash the parser, so that it runs in a limited subprocess.
+        whole: Whether a file is one document.
     """
 
     name: ClassVar[str]
     extensions: ClassVar[tuple[str, ...]] = ()
     risky: ClassVar[bool] = False
+    whole: ClassVar[bool] = True
 
     def matches(self, head: bytes, path: str) -> float:
         """How sure this reader is of the file, from 0 (cannot read it) to 1 (its signature is there).
@@ -130,6 +139,12 @@ def readers() -> tuple[Reader, ...]:
     for module in _FORMATS:
         import_module(f"gossamer.text.readers.{module}")
     return tuple(_registered.values())
+
+
+def fingerprint() -> str:
+    """What decides how files are read here: this version, and which libraries for more formats are installed."""
+    found = [name for name in _LIBRARIES if find_spec(name) is not None]
+    return " ".join((gossamer.__version__, *found))
 
 
 def choose(head: bytes, path: str) -> Reader:

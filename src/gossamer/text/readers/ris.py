@@ -32,6 +32,7 @@ class RisReader(Reader):
     """A document an entry; its id is the entry's own, else ``file#line``."""
 
     name = "ris"
+    whole = False
     extensions = (".ris",)
 
     def matches(self, head: bytes, path: str) -> float:
