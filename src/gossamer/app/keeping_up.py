@@ -140,6 +140,10 @@ class _Run:
 
     def _refuse(self, identifier: str, reason: str) -> None:
         self._refused.append((identifier, reason))
+        if self._emitted:
+            known = self._index is not None and identifier in self._index
+            self.changes.updated -= known
+            self.changes.added -= not known
         self._on_skip(Skipped(identifier, reason))
 
     def discard(self) -> None:
