@@ -100,16 +100,17 @@ SCAN = "q 300 0 0 100 72 600 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q"
 
 def test_a_scanned_page_is_read_where_ocr_is_installed(monkeypatch):
     class Engine:
-        def __init__(self, **_):
-            pass
+        def __init__(self, params):
+            assert params["Rec.rec_batch_num"] == 1
 
         def __call__(self, image, use_cls):
             assert image.shape[2] == 3
-            return [([], "Lift is a force", "0.9"), ([], "illegible", 0.2), ([], "that acts upwards", 0.8)], None
+            texts = ("Lift is a force", "illegible", "that acts upwards")
+            return SimpleNamespace(txts=texts, scores=(0.9, 0.2, 0.8))
 
     ocr._engine.cache_clear()
     monkeypatch.setattr(ocr, "is_installed", lambda: True)
-    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", SimpleNamespace(RapidOCR=Engine))
+    monkeypatch.setitem(sys.modules, "rapidocr", SimpleNamespace(RapidOCR=Engine))
     pauses = []
     document = read_one("pdf", tiny_pdf([["a text layer"], SCAN, []]), busy=lambda: pauses.append(1))
     ocr._engine.cache_clear()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from gossamer.errors import Unreadable
 from gossamer.text.documents import Document
 from gossamer.text.folders import Identity, identities
+from gossamer.text.left_out import LeftOut
 from gossamer.text.places import Source, StrPath, named_sources
 from gossamer.text.readers.described import described, utf8
 from gossamer.text.readers.opening import OpenFile, open_file
@@ -149,12 +150,12 @@ class FileReader:
             path: The file.
             file_id: The id of its document, or the beginning of its documents' ids.
         """
-        told = 0
+        told, left_out = 0, LeftOut(self.skip)
         try:
             with open_file(path) as file:
                 reader = choose(file.head, file.name)
-                options = replace(self._options, document_id=file_id, skip=self.skip)
-                if reader.risky:
+                options = replace(self._options, document_id=file_id, skip=left_out)
+                if reader.risky or not (reader.light or file.is_small):
                     documents = self._sandbox.read(reader, path, options)
                 else:
                     documents = reader.read(file.stream, path, options)
@@ -167,6 +168,7 @@ class FileReader:
         except Unreadable as error:
             # `choose` knows a packed file without its ending only.
             self.skip(error.path if error.path.startswith(path) else path, error.reason)
+        left_out.close()
         if (left := _size(path) - told) > 0:
             self._on_bytes(left)
 

@@ -21,7 +21,7 @@ from gossamer.errors import GossamerError
 EXTRAS = {
     "app": (("fastapi", "uvicorn", "jinja2"), "the search page: gossamer serve"),
     "formats": (("tree_sitter",), "source code by its functions, and what Zstandard packed"),
-    "ocr": (("rapidocr_onnxruntime",), "the text of scanned pages in PDFs"),
+    "ocr": (("rapidocr", "onnxruntime"), "the text of scanned pages in PDFs"),
     "languages": (("py3langid",), "the language of each document, told by its text"),
     "eval": (("ir_measures",), "more measures for gossamer evaluate"),
     "plot": (("matplotlib",), "pictures of frontiers: --plot"),

@@ -23,6 +23,7 @@ class DelimitedReader(Reader):
     name = "delimited"
     whole = False
     extensions = (".csv", ".tsv", ".tab")
+    light = True
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
         """A document a row; a bad row is reported to ``options.skip`` and left out."""

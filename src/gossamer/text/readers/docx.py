@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element
 from gossamer.text.documents import Document
 from gossamer.text.readers.composition import Composition
 from gossamer.text.readers.markup import attribute, children, first, nearest, number
-from gossamer.text.readers.package import ZIP_SIGNATURE, Package, holds
-from gossamer.text.readers.registry import Options, Reader, register
+from gossamer.text.readers.package import Package, PackageReader
+from gossamer.text.readers.registry import Options, register
 
 _SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "ptab": "\t"}
 _NOTE_MARKS = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
@@ -23,17 +23,12 @@ _BODY_TEXT = 9  # the outline level of what is no heading
 
 
 @register
-class DocxReader(Reader):
+class DocxReader(PackageReader):
     """One document."""
 
     name = "docx"
     extensions = (".docx", ".docm", ".dotx")
-    risky = True
-
-    def matches(self, head: bytes, path: str) -> float:
-        """1 where names of its parts stand in the first bytes or a zip file is named so, 0.9 by name."""
-        named = super().matches(head, path)
-        return 1.0 if holds(head, b"word") or (named and head.startswith(ZIP_SIGNATURE)) else named
+    folder = b"word"
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
         """One document; its title is that of its properties, else its first paragraph in the style Title."""

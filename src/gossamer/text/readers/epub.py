@@ -14,27 +14,21 @@ from gossamer.text.readers.composition import Composition
 from gossamer.text.readers.encoding import decode_markup
 from gossamer.text.readers.html import everything
 from gossamer.text.readers.markup import attribute, children, first, words
-from gossamer.text.readers.package import ZIP_SIGNATURE, Package, has_type, resolve
-from gossamer.text.readers.registry import Options, Reader, register
+from gossamer.text.readers.package import Package, PackageReader, resolve
+from gossamer.text.readers.registry import Options, register
 
-_TYPE = b"application/epub+zip"
 _PAGES = frozenset(("application/xhtml+xml", "text/html", "application/x-dtbook+xml"))
 # In HTML these elements have no short form: what XHTML closes with `/>` would go on to the end of the page.
 _SHORT_FORM = re.compile(r"<(title|script|style|textarea|iframe|noscript|a|i|b|em|span|div|p)(\s[^<>]*)?/>")
 
 
 @register
-class EpubReader(Reader):
+class EpubReader(PackageReader):
     """One document: a book."""
 
     name = "epub"
     extensions = (".epub",)
-    risky = True
-
-    def matches(self, head: bytes, path: str) -> float:
-        """1 with the signature or where a zip file is named so, 0.9 by name."""
-        named = super().matches(head, path)
-        return 1.0 if has_type(head, _TYPE) or (named and head.startswith(ZIP_SIGNATURE)) else named
+    media_type = b"application/epub+zip"
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
         """One document; a chapter that cannot be read is reported to ``options.skip`` and left out."""

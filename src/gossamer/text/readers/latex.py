@@ -37,7 +37,7 @@ _WITH_ARGUMENT = ("tabular", "tabularx", "array", "minipage", "thebibliography",
 _DEFINED = re.compile(r"[ \t]*\\(?:[a-zA-Z@]+|.)[^{}\n]*")
 _MAX_CAPTURED = 16
 """Arguments in arguments that are followed; deeper ones are plain text."""
-_SPACED = re.compile(r"[ \t]+(?=[,.;:!?)])")
+_SPACED = re.compile(r"(?<![ \t])[ \t]+(?=[,.;:!?)])")  # each run is tried once
 _BREAKS = ("bibitem", "caption", "item", "maketitle", "newpage", "clearpage", "par")
 
 

@@ -11,10 +11,9 @@ from gossamer.errors import Unreadable
 from gossamer.text.documents import Document
 from gossamer.text.readers.composition import Composition
 from gossamer.text.readers.markup import attribute, first, nearest, number, words
-from gossamer.text.readers.package import ZIP_SIGNATURE, Package, has_type
-from gossamer.text.readers.registry import Options, Reader, register
+from gossamer.text.readers.package import Package, PackageReader
+from gossamer.text.readers.registry import Options, register
 
-_TYPE = b"application/vnd.oasis.opendocument.text"
 _WHITE_SPACE = re.compile(r"\s+")  # a line end in the file is a mere space
 _SIGNS = {"s": " ", "tab": "\t", "line-break": "\n"}
 # Deleted text, remarks, and what repeats the headings.
@@ -22,17 +21,12 @@ _LEFT_OUT = frozenset(("tracked-changes", "annotation", "annotation-end", "table
 
 
 @register
-class OdtReader(Reader):
+class OdtReader(PackageReader):
     """One document."""
 
     name = "odt"
     extensions = (".odt", ".ott")
-    risky = True
-
-    def matches(self, head: bytes, path: str) -> float:
-        """1 with the signature or where a zip file is named so, 0.9 by name."""
-        named = super().matches(head, path)
-        return 1.0 if has_type(head, _TYPE) or (named and head.startswith(ZIP_SIGNATURE)) else named
+    media_type = b"application/vnd.oasis.opendocument.text"
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
         """One document; its title is that of its properties, else its first heading."""

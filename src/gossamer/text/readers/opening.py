@@ -12,7 +12,10 @@ from typing import BinaryIO
 
 from gossamer.errors import Unreadable
 from gossamer.text.readers.packed import BUFFER, unpack
-from gossamer.text.readers.registry import HEAD_BYTES
+from gossamer.text.readers.registry import HEAD_BYTES, MIB
+
+_LARGE = MIB
+_PACKED = 50  # times that a packed file may well unpack to
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ class OpenFile:
     head: bytes
     name: str
     raw: BinaryIO
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a reader that takes many times the file's size for its work is harmless in this process."""
+        packed = 1 if self.stream is self.raw else _PACKED
+        return packed * os.fstat(self.raw.fileno()).st_size <= _LARGE
 
 
 @contextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import posixpath
 import zlib
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 from zipfile import BadZipFile, ZipFile
 
 from gossamer.errors import Unreadable
 from gossamer.text.readers.markup import attribute, children, first, parse, words
-from gossamer.text.readers.registry import MIB, Options
+from gossamer.text.readers.registry import MIB, Options, Reader
 
 ZIP_SIGNATURE = b"PK\3\4"
 _NAME_LENGTH, _NAME = 26, 30  # where they stand in the header of a member
@@ -60,6 +60,25 @@ def in_place(stream: BinaryIO, path: str) -> BinaryIO:
             raise Unreadable(path, f"a zip file of more than {MAX_PACKAGE // MIB} MiB that is packed itself: unpack it")
     content.seek(0)
     return content
+
+
+class PackageReader(Reader):
+    """Reads packages of one kind.
+
+    Attributes:
+        media_type: What its first part says that it is, in OpenDocument files and books.
+        folder: Where its parts are, in Office documents.
+    """
+
+    risky = True
+    media_type: ClassVar[bytes] = b""
+    folder: ClassVar[bytes] = b""
+
+    def matches(self, head: bytes, path: str) -> float:
+        """1 where its first part tells the kind or a zip file is named so, 0.9 by name."""
+        signed = has_type(head, self.media_type) if self.media_type else holds(head, self.folder)
+        named = super().matches(head, path)
+        return 1.0 if signed or (named and head.startswith(ZIP_SIGNATURE)) else named
 
 
 class Package:

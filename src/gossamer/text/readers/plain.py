@@ -16,6 +16,7 @@ class PlainReader(Reader):
 
     name = "plain"
     extensions = (".txt", ".text", ".log")
+    light = True
 
     def matches(self, head: bytes, path: str) -> float:
         """0.9 by name, 0.1 for any other text, 0 for binary data."""

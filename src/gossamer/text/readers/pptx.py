@@ -10,8 +10,8 @@ from gossamer.errors import Unreadable
 from gossamer.text.documents import Document
 from gossamer.text.readers.composition import Composition
 from gossamer.text.readers.markup import attribute, children, first, nearest
-from gossamer.text.readers.package import ZIP_SIGNATURE, Package, holds
-from gossamer.text.readers.registry import Options, Reader, register
+from gossamer.text.readers.package import Package, PackageReader
+from gossamer.text.readers.registry import Options, register
 
 _TITLES = frozenset(("title", "ctrTitle"))
 _FURNITURE = frozenset(("dt", "ftr", "hdr", "sldNum", "sldImg"))
@@ -19,17 +19,12 @@ _NO_TITLES = frozenset(("powerpoint presentation", "powerpoint-präsentation", "
 
 
 @register
-class PptxReader(Reader):
+class PptxReader(PackageReader):
     """One document with the text of all slides."""
 
     name = "pptx"
     extensions = (".pptx", ".pptm", ".ppsx", ".potx")
-    risky = True
-
-    def matches(self, head: bytes, path: str) -> float:
-        """1 where names of its parts stand in the first bytes or a zip file is named so, 0.9 by name."""
-        named = super().matches(head, path)
-        return 1.0 if holds(head, b"ppt") or (named and head.startswith(ZIP_SIGNATURE)) else named
+    folder = b"ppt"
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
         """One document; a damaged slide is reported to ``options.skip`` and left empty."""

@@ -84,12 +84,14 @@ class Reader(ABC):
         extensions: Endings of file names, with the dot, lower case.
         risky: Whether hostile input could hang, exhaust or crash the parser, so that it runs in a limited subprocess.
         whole: Whether a file is one document.
+        light: Whether it takes little more time and memory than what it reads; any other runs there for large files.
     """
 
     name: ClassVar[str]
     extensions: ClassVar[tuple[str, ...]] = ()
     risky: ClassVar[bool] = False
     whole: ClassVar[bool] = True
+    light: ClassVar[bool] = False
 
     def matches(self, head: bytes, path: str) -> float:
         """How sure this reader is of the file, from 0 (cannot read it) to 1 (its signature is there).

@@ -26,6 +26,9 @@ _LISTS = ("authors", "keywords", "editors")
 _KINDS = {"JOUR": "article", "BOOK": "book", "CHAP": "incollection", "CONF": "inproceedings", "CPAPER": "inproceedings",
           "THES": "thesis", "RPRT": "techreport"}  # fmt: skip
 
+_Entry = dict[str, list[list[str]]]
+"""Field -> values -> the lines of each."""
+
 
 @register
 class RisReader(Reader):
@@ -34,6 +37,7 @@ class RisReader(Reader):
     name = "ris"
     whole = False
     extensions = (".ris",)
+    light = True
 
     def matches(self, head: bytes, path: str) -> float:
         """0.9 by name, 0.8 where an entry starts."""
@@ -43,7 +47,7 @@ class RisReader(Reader):
 
     def read(self, stream: BinaryIO, path: str, options: Options) -> Iterator[Document]:
         """A document an entry; a broken one is reported to ``options.skip`` with its line and left out."""
-        entry: dict[str, str | list[str]] = {}
+        entry: _Entry = {}
         kind, name, start, size, found, error = "", "", 0, 0, False, ""
         for line in read_lines(stream, path, options.text_limit):
             tagged = _TAG.match(line.text)
@@ -56,8 +60,9 @@ class RisReader(Reader):
                 try:
                     if error or size > options.text_limit:
                         raise RecordError(error or f"larger than {options.text_limit / MIB:g} MiB")
-                    own = str(entry.pop("id", ""))
-                    yield to_document(own or f"{options.document_id or path}#{start}", kind, entry)
+                    fields = _fields(entry)
+                    own = str(fields.pop("id", ""))
+                    yield to_document(own or f"{options.document_id or path}#{start}", kind, fields)
                 except RecordError as problem:
                     options.skip(f"{path}:{start}", str(problem))
                 start, error = 0, ""
@@ -71,20 +76,22 @@ class RisReader(Reader):
             raise Unreadable(path, "no entry, which starts with the tag TY")
 
 
-def _add(entry: dict[str, str | list[str]], name: str, value: str, goes_on: bool) -> None:
-    if not name or not value:
-        return
-    if name in _LISTS:
+def _add(entry: _Entry, name: str, value: str, goes_on: bool) -> None:
+    if name and value:
         values = entry.setdefault(name, [])
-        assert isinstance(values, list)
         if goes_on and values:
-            values[-1] += f" {value}"
+            values[-1].append(value)
         else:
-            values.append(_in_order(value) if name != "keywords" else value)
-    elif goes_on:
-        entry[name] = f"{entry.get(name, '')} {value}".strip()
-    else:
-        entry.setdefault(name, value)
+            values.append([value])
+
+
+def _fields(entry: _Entry) -> dict[str, str | list[str]]:
+    """The fields as texts, those of people in the order of speech; of what may stand once only the first counts."""
+    texts = {name: [" ".join(pieces) for pieces in values] for name, values in entry.items()}
+    return {
+        name: values if name == "keywords" else [*map(_in_order, values)] if name in _LISTS else values[0]
+        for name, values in texts.items()
+    }
 
 
 def _in_order(name: str) -> str:

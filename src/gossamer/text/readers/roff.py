@@ -10,14 +10,16 @@ import unicodedata
 
 _ARGUMENT = re.compile(r'"((?:[^"]|"")*)"?|((?:[^\s\\]|\\.)+|\\$)')
 _COMMENT = re.compile(r'(?<!\\)((?:\\\\)*)\\["#].*$')
-_NAME = r"(?:\[([^\]\n]*)\]|\((..)|(.))"
+_LONG = r"[^\]\n]{0,200}"  # bounded, or each of many open brackets would be followed to the end of the line
+_QUOTED = r"'[^'\n]{0,200}'"
+_NAME = rf"(?:\[({_LONG})\]|\((..)|(.))"
 _ESCAPE = re.compile(
     r"\\(?:"
     rf"\*{_NAME}"  # 1-3: a string
     rf"|[fFgkmMnVY][+-]?(?:\[[^\]\n]*\]|\(..|.)"  # fonts, colours, registers: nothing to read
-    r"|s[+-]?(?:\[[^\]\n]*\]|\(..|'[^'\n]*'|\d)"
-    r"|[ABbCDHhLlNoRSvwXxZ]'([^'\n]*)'"  # 4: motions and drawings; the characters of \C'name' and \N'number'
-    r"|\[([^\]\n]*)\]|\((..)"  # 5, 6: a special character
+    rf"|s[+-]?(?:\[{_LONG}\]|\(..|{_QUOTED}|\d)"
+    r"|[ABbCDHhLlNoRSvwXxZ]'([^'\n]{0,200})'"  # 4: motions and drawings; the characters of \C'name' and \N'number'
+    rf"|\[({_LONG})\]|\((..)"  # 5, 6: a special character
     r"|(.)|$)"  # 7: one of the rest
 )
 _CHARACTERS = {

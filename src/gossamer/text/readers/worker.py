@@ -18,6 +18,8 @@ from gossamer.text.readers.opening import open_file
 from gossamer.text.readers.registry import Options, Reader
 
 LENGTH = struct.Struct(">Q")
+MAX_SPANS = 500_000
+"""Spans of one document; in the process that reads the answers each takes 400 bytes."""
 
 
 def pack(message: dict[str, Any]) -> bytes:
@@ -73,6 +75,8 @@ def _answer(answers: BinaryIO, request: dict[str, Any]) -> None:
     options = Options(**request["options"], skip=skip, begin=begin, busy=busy)
     with open_file(request["path"]) as file:
         for document in reader.read(file.stream, request["path"], options):
+            if len(document.spans) > MAX_SPANS:
+                raise Unreadable(request["path"], f"more than {MAX_SPANS:,} headings, times and the like: split it")
             _send(answers, {"document": document.to_dict()})
             _allow_seconds(seconds)
     _send(answers, {"end": True})
