@@ -44,3 +44,11 @@ def test_location_says_page_time_and_headings():
     assert location(Passage(0, 1, "x")) == []
     passage = Passage(0, 1, "x", headings=("Wings", "Lift"), page="iv", time=75.4)
     assert location(passage) == ["page iv", "1:15", "Wings › Lift"]
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=6))
+def test_marks_keep_their_intensities(steps):
+    text = "ab" * len(steps)
+    cut = pieces(text, 0, len(text), [(2 * n, 2 * n + 1) for n in range(len(steps))], intensities=steps)
+    assert [piece.intensity for piece in cut if piece.marked] == steps
+    assert not any(piece.intensity for piece in cut if not piece.marked)

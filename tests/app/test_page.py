@@ -150,10 +150,11 @@ def luminance(colour):
 
 def test_colours_have_contrast_by_day_and_by_night(client):
     style = Page(client.get("/").text).all("style")[0]["text"]
-    day, night = (dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", part)) for part in style.split("dark) {", 1)[0:2])
+    day, night = (dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", part)) for part in style.split("dark) {", 1)[0:2])
     assert set(day) == set(night)
     on_paper = [(front, back) for front in ("ink", "soft", "thread") for back in ("paper", "card")]
-    pairs = [*on_paper, ("card", "thread"), ("mark-ink", "mark"), ("ink", "thread-soft"), ("soft", "thread-soft")]
+    marks = [("mark-ink", f"mark{step}") for step in ("", "-1", "-2", "-3", "-4")]
+    pairs = [*on_paper, *marks, ("card", "thread"), ("ink", "thread-soft"), ("soft", "thread-soft")]
     for colours in (day, night):
         for front, back in pairs:
             light, dark = sorted((luminance(colours[front]), luminance(colours[back])), reverse=True)

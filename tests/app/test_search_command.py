@@ -103,3 +103,86 @@ def test_no_index(run):
     assert result.stderr.startswith("error: nowhere: ")
     assert result.stderr.count("\n") == 1
     assert "Traceback" not in result.output
+
+
+BEFORE, AFTER = [f"Sentence {n} says so." for n in range(30)], [f"Then {n} more." for n in range(9)]
+LONG = " ".join([*BEFORE, "A wing lifts a bird.", *AFTER])
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """Documents of several passages with fields."""
+    folder = tmp_path_factory.mktemp("shelf") / "shelf"
+    with gossamer.Index.create(folder, passages=10) as index:
+        index.add(
+            {"id": f"d{n}", "text": LONG if n else f"{LONG} Keels and wings.", "year": 1990 + n} for n in range(4)
+        )
+        index.add([{"id": "kite", "text": "A kite is a wing with a keel.", "year": 2000}])
+    return folder
+
+
+def test_context(run, shelf):
+    shown = run("search", shelf, "lifts bird", "-k", "1", "--context", "2").stdout
+    assert "Sentence 28 says so. Sentence 29 says so. A wing lifts a bird. Then 0 more." in shown
+    assert "Sentence 20" not in shown
+    [hit] = found(run, shelf, "lifts bird", "-k", "1", "--context", "2")["hits"]
+    assert hit["context"]["text"] == LONG[hit["context"]["start"] : hit["context"]["end"]]
+    assert hit["passage"]["text"] in hit["context"]["text"]
+    assert "context" not in found(run, shelf, "lifts bird", "-k", "1")["hits"][0]
+    assert run("search", shelf, "wing", "--context", "-1").exit_code == 2
+
+
+def test_like_a_document(run, shelf):
+    answer = found(run, shelf, "--like", "kite", "--explain")
+    assert answer["hits"][0]["id"] == "d0"
+    assert "kite" not in [hit["id"] for hit in answer["hits"]]
+    assert answer["total"] == 4
+    assert {term for term, _ in answer["plan"]["liked"]} == {"wing", "keel"}
+    narrowed = found(run, shelf, "bird", "--like", "kite", "--where", "year = 1991")
+    assert [hit["id"] for hit in narrowed["hits"]] == ["d1"]
+    refused = run("search", shelf, "--like", "absent")
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("error: no document 'absent' in this index")
+
+
+def test_a_search_for_nothing_says_what_to_give(run, shelf):
+    refused = run("search", shelf)
+    assert refused.exit_code == 2
+    assert "give words, --like ID, or --where EXPR" in refused.stderr
+    assert found(run, shelf, "--where", "year >= 1993")["total"] == 2
+
+
+def test_the_plan_for_people(run, shelf):
+    lines = run(
+        "search", shelf, "wings lift* +bird -kite zeppelin", "--where", "year < 1993", "--explain"
+    ).stdout.splitlines()
+    plan = dict(line.split(maxsplit=1) for line in lines[-8:])
+    assert plan == {
+        "words": "wings → wing, bird, zeppelin", "prefixes": "lift* → 1 term", "nowhere": "zeppelin", "with": "bird",
+        "without": "kite", "only": "year < 1993 (3 documents)", "passing": "3 of 5 documents",
+        "search": plan["search"],
+    }  # fmt: skip
+    assert plan["search"].startswith("pruned: ")
+    listed = run("search", shelf, "wing", "--sort=-year", "--explain").stdout.splitlines()
+    assert listed[-1] == "search    listed in the order of -year, 1 segment"
+
+
+def test_a_filter_too_many_is_named(run, shelf):
+    result = run("search", shelf, "wing", "--where", "year > 1980 and year > 2010")
+    assert result.stderr.splitlines() == ["nothing found for: wing", "without year > 2010: 5 documents"]
+
+
+def test_highlights_show_how_much_they_counted(shelf):
+    from rich.console import Console
+
+    from gossamer.app.cli.showing import _snippet
+
+    with gossamer.Index.open(shelf) as index:
+        [hit] = index.search({"keel": 1.0, "kite": 0.1, "wing": 0.5}, 1, where="year = 2000")
+    console = Console(force_terminal=True, color_system="standard", width=80)
+    with console.capture() as captured:
+        console.print(_snippet(hit))
+    assert hit.intensities == [1, 2, 4]
+    assert "\x1b[2;4mkite\x1b[0m" in captured.get()  # dim and underlined, underlined, bold and underlined
+    assert "\x1b[4mwing\x1b[0m" in captured.get()
+    assert "\x1b[1;4mkeel\x1b[0m" in captured.get()

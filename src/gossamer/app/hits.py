@@ -111,7 +111,7 @@ def windows(hit: Hit) -> list[Window]:
     shown = hit.snippet.windows
     return [
         Window(
-            marked(hit, hit.passage, start, end),
+            marked(hit, start, end),
             gap=start > 0,
             gap_after=at == len(shown) - 1 and end < hit.passage.end,
         )
@@ -119,12 +119,18 @@ def windows(hit: Hit) -> list[Window]:
     ]
 
 
-def marked(hit: Hit, passage: Passage, start: int | None = None, end: int | None = None) -> list[Piece]:
-    """A passage of the hit's document, or ``start:end`` of the document in it, cut at the hit's highlights."""
-    at = passage.start
+def marked(hit: Hit, start: int | None = None, end: int | None = None) -> list[Piece]:
+    """The passage of a hit, or ``start:end`` of its document in it, cut at the highlights."""
+    passage, at = hit.passage, hit.passage.start
     marks = [(low - at, high - at) for low, high in hit.highlights]
-    low, high = (passage.start if start is None else start), (passage.end if end is None else end)
+    low, high = (at if start is None else start), (passage.end if end is None else end)
     return pieces(passage.text, low - at, high - at, marks, intensities=hit.intensities)
+
+
+def neighbours(hit: Hit, sentences: int) -> tuple[str, str]:
+    """Up to so many sentences before the passage and after it; reads the document."""
+    passage, around = hit.passage, hit.context(sentences, sentences)
+    return around.text[: passage.start - around.start], around.text[passage.end - around.start :]
 
 
 def _union(marks: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -19,12 +19,13 @@ def planned(plan: Plan) -> list[tuple[str, str]]:
         >>> planned(Plan([("Wings", "wing")], [], {}, [], ["stall"], [], [], 3, 3, 1, "pruned", "score", 7, 2))[:2]
         [('words', 'Wings → wing'), ('without', 'stall')]
     """
+    unknown = {one.term for one in plan.terms if one.passages == 0}
     touched = f"{plan.postings:,} postings read, {_counted(plan.scored, 'passage')} scored"
     how = f"listed in the order of {plan.order}" if plan.traversal == "listing" else f"{plan.traversal}: {touched}"
     said = [
         ("words", _few(f"{word} → {term}" if word != term else term for word, term in plan.words)),
         ("prefixes", _few(f"{prefix}* → {_counted(count, 'term')}" for prefix, count in plan.prefixes.items())),
-        ("nowhere", _few(one.term for one in plan.terms if one.passages == 0)),
+        ("nowhere", _few(dict.fromkeys(word for word, term in plan.words if term in unknown))),
         ("like", _few(f"{term} {weight:.2f}" for term, weight in plan.liked)),
         ("with", _few(plan.required)),
         ("without", _few(plan.excluded)),

@@ -50,7 +50,7 @@ def by_definition(texts: dict[str, str], names: list[str]) -> dict[str, float]:
         for term, count in tf.items():
             df = sum(term in row for row in everywhere)
             if df > sum(term in row for row in rows[name]):
-                weights[term] = count * math.log(len(everywhere) / df)
+                weights[term] = count * math.log((len(everywhere) + 1) / df)
         for term, weight in weights.items():
             total[term] += weight / max(weights.values())
     best = sorted(total.items(), key=lambda one: (-one[1], one[0]))[:MOST_TERMS]

@@ -23,14 +23,14 @@ def show_hit(out: Output, rank: int, hit: Hit, explain: bool, sentences: int) ->
     """Rank, score and title; where; the snippet, or the passage between its neighbours; the sum of the score."""
     from rich.text import Text
 
-    from gossamer.app.hits import location, marked
+    from gossamer.app.hits import location
 
     title = hit.title or hit.id
     where = " · ".join(([hit.id] if title != hit.id else []) + location(hit.passage))
     out.show(Text.assemble(f"{rank:>3}  ", (f"{hit.score:.4f}", "cyan"), "  ", (printable(title), "bold")))
     if where:
         out.show(Text(printable(where), "dim"), indent=5)
-    out.show(_styled(marked(hit, hit.context(sentences, sentences))) if sentences else _snippet(hit), indent=5)
+    out.show(_in_context(hit, sentences) if sentences else _snippet(hit), indent=5)
     if explain:
         out.show(_explanation(hit), indent=5)
     out.line()
@@ -56,6 +56,16 @@ def _snippet(hit: Hit) -> Text:
         result.append_text(_styled(window.pieces))
         result.append(" …" if window.gap_after else "")
     return result
+
+
+def _in_context(hit: Hit, sentences: int) -> Text:
+    """The passage between its neighbours, which are dim."""
+    from rich.text import Text
+
+    from gossamer.app.hits import marked, neighbours
+
+    before, after = (re.sub(r"\s+", " ", printable(text)) for text in neighbours(hit, sentences))
+    return Text.assemble((before, "dim"), _styled(marked(hit)), (after, "dim"))
 
 
 def _styled(pieces: Iterable[Piece]) -> Text:

@@ -9,12 +9,13 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gossamer.app.hits import location, marked, pieces, windows
+from gossamer.app.hits import location, marked, neighbours, pieces, windows
 from gossamer.app.plans import planned
 from gossamer.app.web.asked import Asked, link
 
 if TYPE_CHECKING:
     from gossamer.app.answers import Answer
+    from gossamer.app.hits import Piece
     from gossamer.retrieval.index import Contribution, Hit
     from gossamer.retrieval.index.fields import Scalar
     from gossamer.text.documents import Document
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MOST_HITS = 100
 
 _CONTEXT = 1  # sentences before and after a passage
-_MOST_CONTEXT = 12_000  # bytes a page, about; the rest of the hits link to their place in the document
+_MOST_TEXT = 17_000  # bytes of snippets and contexts a page, about; other hits link to their place in the document
 _MARK = 28  # bytes of markup around a highlight
 _MOST_TERMS = 8  # of an explanation
 _MOST_VALUES = 8  # of a facet
@@ -104,15 +105,23 @@ def _hit(hit: Hit, asked: Asked) -> dict[str, Any]:
 
 def _contexts(hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """For each hit its passage between its neighbours, and whether that is left out because a page bears no more."""
-    left, contexts = _MOST_CONTEXT, []
+    left = _MOST_TEXT - sum(_size(window.pieces) for hit in hits for window in windows(hit))
+    contexts: list[dict[str, Any]] = []
     for hit in hits:
-        around = hit.context(_CONTEXT, _CONTEXT) if len(hit.passage.text) <= left else hit.passage
-        told = len(around.text) <= sum(end - start for start, end in hit.snippet.windows)
-        shown = [] if told else marked(hit, around)
-        size = sum(len(piece.text) + _MARK * piece.marked for piece in shown)
-        contexts.append({"context": shown if size <= left else [], "cut": size > left})
-        left -= size if size <= left else 0
+        passage = marked(hit)
+        fits = _size(passage) <= left
+        before, after = neighbours(hit, _CONTEXT) if fits else ("", "")
+        if fits and (before or after or hit.snippet.windows != ((hit.passage.start, hit.passage.end),)):
+            context = {"before": before, "passage": passage, "after": after}
+            left -= _size(passage) + len(before) + len(after)
+        else:  # too much for the page, or nothing that the snippet does not show
+            context = None
+        contexts.append({"context": context, "cut": not fits})
     return contexts
+
+
+def _size(shown: Sequence[Piece]) -> int:
+    return sum(len(piece.text) + _MARK * piece.marked for piece in shown)
 
 
 def _sum(explanation: Sequence[Contribution]) -> dict[str, Any]:

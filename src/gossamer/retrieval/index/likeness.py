@@ -1,7 +1,7 @@
 """Query by document: the terms that tell most about documents, as a query that finds others like them.
 
-As in Lucene's MoreLikeThis the query is the best few terms by tf-idf, weighted by it: tf ln(N / df) (Salton & Buckley,
-1988, "Term-weighting approaches in automatic text retrieval"). Weights made elsewhere stand for themselves.
+As in Lucene's MoreLikeThis the query is the best few terms by tf-idf, weighted by it: tf ln((N + 1) / df) (Salton &
+Buckley, 1988, "Term-weighting approaches in automatic text retrieval"). Weights made elsewhere stand for themselves.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def telling_terms(snapshot: Snapshot, places: Iterable[Place], most: int = MOST_
         held = snapshot.segments[segment].native.terms_of(number)
         rows = {term: snapshot.frequency(term) for term, _, _ in held}
         weights = {
-            term: mass * (math.log(snapshot.native.rows / rows[term]) if snapshot.text else 1)
+            term: mass * (math.log((snapshot.native.rows + 1) / rows[term]) if snapshot.text else 1)
             for term, passages, mass in held
             if rows[term] > passages
         }
