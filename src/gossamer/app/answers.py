@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gossamer.retrieval.index import Hit, Index, Plan
+    from gossamer.retrieval.index import Correction, Hit, Index, Plan, Synonyms
     from gossamer.retrieval.index.fields import Scalar
 
 
@@ -41,6 +41,8 @@ class Answer:
         plan: How the query was understood and run, where that was asked for.
         without: Where nothing was found, conditions that would have to go.
         context: How many sentences before and after each passage are reported.
+        corrections: What was searched beside words that may be mistyped.
+        did_you_mean: The query put right, where words that look mistyped were left as they are.
     """
 
     query: str
@@ -51,6 +53,8 @@ class Answer:
     plan: Plan | None = None
     without: Sequence[Dropped] = ()
     context: int = 0
+    corrections: Sequence[Correction] = ()
+    did_you_mean: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of ``gossamer search --json`` and of ``/search.json``."""
@@ -59,8 +63,10 @@ class Answer:
             "hits": [hit.to_dict() | self._context_of(hit) for hit in self.hits],
             "total": self.total,
             "took_us": self.took_us,
-            "did_you_mean": None,
+            "did_you_mean": self.did_you_mean,
         }
+        if self.corrections:
+            said["corrections"] = [one.to_dict() for one in self.corrections]
         if self.facets:
             said["facets"] = {name: [list(one) for one in found] for name, found in self.facets.items()}
         if self.plan is not None:
@@ -87,35 +93,40 @@ def answer(
     facets: Sequence[str] = (),
     explain: bool = False,
     context: int = 0,
+    typos: int | None = None,
+    synonyms: Synonyms | None = None,
 ) -> Answer:
     """Search ``index`` for the ``k`` best documents and time it.
 
     Raises:
         UsageError: The query is longer than an index takes, or a filter, field or id is wrong.
     """
+    options: dict[str, Any] = {"like": like, "typos": typos, "synonyms": synonyms}
     started = time.perf_counter_ns()
-    hits = index.search(query, k, where=where, sort=sort, like=like, explain=explain)
+    hits = index.search(query, k, where=where, sort=sort, explain=explain, **options)
     took = (time.perf_counter_ns() - started) // 1000
     return Answer(
         query,
         hits,
-        total=len(hits) if len(hits) < k else index.count(query, where=where, like=like),
+        total=len(hits) if len(hits) < k else index.count(query, where=where, **options),
         took_us=took,
-        facets=index.facets(query, facets, where=where, like=like) if facets else {},
-        plan=index.plan(query, k, where=where, sort=sort, like=like) if explain else None,
-        without=_without(index, query, where, like) if where is not None and not hits else (),
+        facets=index.facets(query, facets, where=where, **options) if facets else {},
+        plan=index.plan(query, k, where=where, sort=sort, **options) if explain else None,
+        without=_without(index, query, where, options) if where is not None and not hits else (),
         context=context,
+        corrections=index.corrections(query, typos=typos, synonyms=synonyms),
+        did_you_mean=index.did_you_mean(query, typos=typos, synonyms=synonyms),
     )
 
 
-def _without(index: Index, query: str, where: str, like: Sequence[str]) -> list[Dropped]:
+def _without(index: Index, query: str, where: str, options: dict[str, Any]) -> list[Dropped]:
     from gossamer.retrieval.index.where import parse
     from gossamer.retrieval.index.writing import conjunction, conjuncts, written
 
     parts = conjuncts(parse(where))
     rests = [(written(part), conjunction([*parts[:i], *parts[i + 1 :]])) for i, part in enumerate(parts)]
     for tried in (rests, [(conjunction(parts), "")]):
-        dropped = [Dropped(gone, rest, index.count(query, where=rest or None, like=like)) for gone, rest in tried]
+        dropped = [Dropped(gone, rest, index.count(query, where=rest or None, **options)) for gone, rest in tried]
         if any(one.total for one in dropped):
             return [one for one in dropped if one.total]
     return []

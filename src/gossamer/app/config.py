@@ -119,6 +119,8 @@ SETTINGS = {
         Setting("index.memory_limit", "512MiB", _size, "memory that indexing may use over the base"),
         Setting("index.threads", "auto", _or_word("auto", _whole_number(1, 1024)), "threads for indexing, or auto"),
         Setting("search.k", "10", _whole_number(1, 10_000), "how many documents a search shows"),
+        Setting("search.typos", "auto", _or_word("auto", _whole_number(0, 2)), "edits to correct; auto or 0 to 2"),
+        Setting("search.synonyms", "none", _or_none, "file of synonyms that every search uses"),
         Setting("serve.host", "127.0.0.1", _text, "loopback address of the search page"),
         Setting("serve.port", "8765", _whole_number(0, 65_535), "port of the search page; 0 picks a free one"),
         Setting("serve.facets", "auto", _or_word("auto", _names), "fields that the search page counts: a, b; or auto"),

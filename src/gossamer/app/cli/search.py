@@ -32,6 +32,13 @@ def search(
     like: Annotated[
         list[str] | None, typer.Option("--like", metavar="ID", help="Find what is like this document; repeatable.")
     ] = None,
+    typos: Annotated[
+        str | None,
+        typer.Option("--typos", metavar="T", help="auto corrects words that occur nowhere; 0 none; 1, 2 all words."),
+    ] = None,
+    synonyms: Annotated[
+        str | None, typer.Option("--synonyms", metavar="FILE", help="Words that also find others: car, automobile.")
+    ] = None,
     context: Annotated[
         int, typer.Option("--context", metavar="N", min=0, help="Show passages with N sentences before and after.")
     ] = 0,
@@ -55,17 +62,19 @@ def search(
     from gossamer.app.cli.query import read_query
     from gossamer.app.cli.showing import show_hit, show_plan
     from gossamer.app.config import Configuration
-    from gossamer.retrieval.index import Index
+    from gossamer.retrieval.index import Index, Synonyms
 
     out = Output(json, quiet, no_color)
-    how_many = Configuration().get("search.k", k).value
+    settings = Configuration()
+    rules = settings.get("search.synonyms", synonyms).value
     if not (query or like or where or sort):
         raise UsageError("nothing to search for: give words, --like ID, or --where EXPR")
     words = read_query(query or [])
     with Index.open(index) as opened:
         found = answer(
-            opened, words, how_many, where=where, sort=sort, like=like or (), facets=facet or (), explain=explain,
-            context=context,
+            opened, words, settings.get("search.k", k).value, where=where, sort=sort, like=like or (),
+            facets=facet or (), explain=explain, context=context, typos=settings.get("search.typos", typos).value,
+            synonyms=Synonyms.read(rules) if rules else None,
         )  # fmt: skip
         if out.is_json:
             out.document(found.to_dict())
@@ -77,6 +86,11 @@ def search(
                 out.line(f"{printable(name)}: {shown}")
             if found.plan is not None:
                 show_plan(out, found.plan)
+    if found.corrections:
+        also = "; ".join(f"{', '.join(w for w, _ in one.replacements)} for {one.word}" for one in found.corrections)
+        out.note(f"also searched: {also} (--typos 0 searches only what you typed)")
+    if found.did_you_mean is not None:
+        out.note(f"did you mean: {found.did_you_mean}")
     if not found.hits:
         out.note(f"nothing found for: {words[:200]}" if words else "nothing found")
         for one in found.without:

@@ -54,7 +54,7 @@ def serve(
     from gossamer.app.config import Configuration
     from gossamer.app.web.guard import is_loopback
     from gossamer.app.web.server import create_app
-    from gossamer.retrieval.index import Index
+    from gossamer.retrieval.index import Index, Synonyms
 
     out, settings = Output(json, quiet, no_color), Configuration()
     where = settings.get("serve.host", host).value
@@ -64,9 +64,11 @@ def serve(
         name = Path(index).resolve().name
         facets = facet or settings.get("serve.facets").value
         _check_facets(opened, facets or ())
+        rules = settings.get("search.synonyms").value
         app = create_app(
-            opened, name, k=settings.get("search.k").value, refresh=settings.get("serve.refresh").value, facets=facets
-        )
+            opened, name, k=settings.get("search.k").value, refresh=settings.get("serve.refresh").value, facets=facets,
+            typos=settings.get("search.typos").value, synonyms=Synonyms.read(rules) if rules else None,
+        )  # fmt: skip
         shown = f"[{where}]" if ":" in where else where
         url = f"http://{shown}:{listener.getsockname()[1]}/"
         if out.is_json:

@@ -27,6 +27,7 @@ class Asked:
         sort: A field with ``-`` before it for descending; empty for the best first.
         like: Ids of documents to find others like.
         facet: Fields to count, where the request names any.
+        typos: ``auto``, or how many edits of a word to correct; empty for what the server does by itself.
     """
 
     q: str
@@ -35,6 +36,7 @@ class Asked:
     sort: str = ""
     like: tuple[str, ...] = ()
     facet: tuple[str, ...] = ()
+    typos: str = ""
 
     @property
     def anything(self) -> bool:
@@ -53,8 +55,11 @@ class Asked:
             '/?q=wing&k=20&like=a+b'
         """
         asked = replace(self, **changed)
-        parts = {"q": asked.q, "k": asked.k, "where": asked.where, "sort": asked.sort, "like": asked.like}
-        said = {name: value for name, value in (parts | {"facet": asked.facet}).items() if value}
+        parts = {
+            "q": asked.q, "k": asked.k, "where": asked.where, "sort": asked.sort, "like": asked.like,
+            "typos": asked.typos, "facet": asked.facet,
+        }  # fmt: skip
+        said = {name: value for name, value in parts.items() if value}
         return link(path, fragment, **(more or {}), **said)
 
     def conditions(self) -> tuple[Node, ...]:

@@ -7,7 +7,7 @@ import time
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gossamer.app.answers import Answer
-    from gossamer.retrieval.index import Index
+    from gossamer.retrieval.index import Index, Synonyms
     from gossamer.text.documents import Document
 
 MOST_QUERY = 4096
@@ -55,16 +55,24 @@ def asked(
     sort: Words = "",
     like: Names = [],  # noqa: B006 - FastAPI reads the default and changes nothing in it
     facet: Names = [],  # noqa: B006
+    typos: Literal["", "auto", "0", "1", "2"] = "",
 ) -> Asked:
     """The search of a request."""
-    return Asked(q, k or request.app.state.k, where, sort, tuple(like), tuple(facet))
+    return Asked(q, k or request.app.state.k, where, sort, tuple(like), tuple(facet), typos)
 
 
 Search = Annotated[Asked, Depends(asked)]
 
 
 def create_app(
-    index: Index, name: str, *, k: int = 10, refresh: float = 1.0, facets: Sequence[str] | None = None
+    index: Index,
+    name: str,
+    *,
+    k: int = 10,
+    refresh: float = 1.0,
+    facets: Sequence[str] | None = None,
+    typos: int | None = None,
+    synonyms: Synonyms | None = None,
 ) -> FastAPI:
     """The search page over an open index.
 
@@ -74,6 +82,7 @@ def create_app(
         k: How many results a page shows first.
         refresh: Seconds between looks for a new commit.
         facets: Fields that the page counts; None picks those with few values that many documents share.
+        typos, synonyms: As ``Index.search`` has them, where a request says nothing else.
 
     Returns:
         An ASGI application.
@@ -95,7 +104,13 @@ def create_app(
         return HTMLResponse(templates.get_template(template).render(shown), status)
 
     def found(asked: Asked, facets: Sequence[str], context: int = 0) -> Answer:
-        return answer(index, asked.q, asked.k, facets=facets, explain=True, context=context, **asked.options())
+        return answer(
+            index, asked.q, asked.k, facets=facets, explain=True, context=context, typos=edits(asked),
+            synonyms=synonyms, **asked.options(),
+        )  # fmt: skip
+
+    def edits(asked: Asked) -> int | None:
+        return int(asked.typos) if asked.typos.isdigit() else None if asked.typos else typos
 
     @app.get("/")
     def search(asked: Search) -> HTMLResponse:
@@ -115,7 +130,8 @@ def create_app(
         newest.look()
         found = _find(index, identifier)
         passage = (start, end) if start is not None and end is not None and start < end <= len(found.text) else None
-        return render("document.html", asked=asked, **page.document(found, asked, passage, newest.marks(found, asked)))
+        marks = newest.marks(found, asked, typos=edits(asked), synonyms=synonyms)
+        return render("document.html", asked=asked, **page.document(found, asked, passage, marks))
 
     @app.get("/document.json")
     def document_json(identifier: Identifier) -> JSONResponse:
@@ -169,13 +185,12 @@ class _Newest:
                 if self._index.refresh():
                     self._take()
 
-    def marks(self, found: Document, asked: Asked) -> list[tuple[int, int]]:
-        """Where what was searched for stands in the whole document, in code points."""
+    def marks(self, found: Document, asked: Asked, **options: Any) -> list[tuple[int, int]]:
+        """Where what was searched for, with ``options`` of a search, stands in the whole document, in code points."""
         if self._analyzer is None or not (asked.q.strip() or asked.like):
             return []
-        return highlights(
-            self._analyzer, found.text, [one.term for one in self._index.plan(asked.q, 1, like=asked.like).terms]
-        )
+        plan = self._index.plan(asked.q, 1, like=asked.like, **options)
+        return highlights(self._analyzer, found.text, [one.term for one in plan.terms])
 
     def _take(self) -> None:
         self.stats = self._index.stats()

@@ -369,10 +369,13 @@ class Index:
         """
         if self._parser is None or not isinstance(self._encoder, BM25Encoder) or typos:
             return None
-        unknown = self.corrections(query, synonyms=synonyms)
         words = bare_words(self._parser, query, understanding(self._snapshot, self._encoder)(query).bare)
-        rare = rare_words(self._snapshot, self._parser, query, words)
-        return put_right(query, [*unknown, *rare]) if rare or (unknown and typos == 0) else None
+        with naming_damage(self._snapshot.segments):
+            rare = rare_words(self._snapshot, self._parser, query, words)
+        if not rare and typos is None:
+            return None
+        wrong = [*self.corrections(query, synonyms=synonyms), *rare]
+        return put_right(query, wrong) if wrong else None
 
     def _select(
         self,
