@@ -73,14 +73,8 @@ class Corrector:
             words = self._unknown(words)
         found = []
         for word in words[:MOST_CORRECTED]:
-            edits = typos or (2 if word.letters >= TWO_EDITS_FROM else 1)
-            near = [
-                one for one in _native.similar_words(self._snapshot.native, word.text, edits, _CANDIDATES) if one[1]
-            ]
-            if typos is None:
-                near = [one for one in near if one[1] == near[0][1]]
-            most = MOST_REPLACEMENTS if typos is None else MOST_FORCED
-            if replacements := self.distinct(word, near, most):
+            near = self._nearest(word) if typos is None else self._within(word, typos)
+            if replacements := self.distinct(word, near, MOST_REPLACEMENTS if typos is None else MOST_FORCED):
                 found.append(_correction(query, word, replacements))
         return found
 
@@ -94,6 +88,13 @@ class Corrector:
             for term, _ in self._parser.parse(word):
                 weights.setdefault(term, 1 / (1 + place) if typos is None else 1 / (1 + edits))
         return weights
+
+    def _nearest(self, word: Word) -> list[tuple[str, int, int]]:
+        """The candidates with the fewest edits; two are only tried where one leads nowhere, for that takes longer."""
+        return self._within(word, 1) or (self._within(word, 2) if word.letters >= TWO_EDITS_FROM else [])
+
+    def _within(self, word: Word, edits: int) -> list[tuple[str, int, int]]:
+        return [one for one in _native.similar_words(self._snapshot.native, word.text, edits, _CANDIDATES) if one[1]]
 
     def _unknown(self, words: Sequence[Word]) -> list[Word]:
         live = live_terms(self._snapshot, list({term for word in words for term in word.terms}))

@@ -43,7 +43,7 @@ def bare_words(parser: _native.QueryParser, query: str, parts: Sequence[tuple[in
         parser: Of the index.
         query: As typed.
         parts: (start, end) of what stands between white space, ascending; a part with a digit, ``_``, ``\\``, ``@``,
-            ``://`` or a capital after a small letter is an identifier.
+            ``://`` or a capital after a small letter, from the second on, is an identifier.
     """
     words: list[Word] = []
     remaining = iter([part for part in parts if part[1] <= LOOKED_AT])
@@ -68,4 +68,5 @@ def live_terms(snapshot: Snapshot, terms: Sequence[str]) -> set[str]:
 
 
 def _is_identifier(part: str) -> bool:
-    return bool(_IDENTIFIER.search(part)) or any(a.islower() and b.isupper() for a, b in pairwise(part))
+    # The first two letters of "Title" swapped are no camel case.
+    return bool(_IDENTIFIER.search(part)) or any(a.islower() and b.isupper() for a, b in pairwise(part[1:]))
