@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gossamer.text import Document, read
+
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 RETRIEVAL = ("cranfield", "vaswani", "scifact")
 _SOURCES = {
@@ -60,6 +62,22 @@ def fielded(name: str) -> tuple[list[dict[str, str]], Collection]:
         title, text = (row.get("title") or "").strip(), row["text"].strip()
         documents.append({"id": row["id"], "title": title, "text": text.removeprefix(title).strip()})
     return documents, collection(name)
+
+
+def titled(name: str) -> list[Document]:
+    """The documents of one of ``RETRIEVAL`` that have a title."""
+    rows = ((d, (d.get("title") or "").strip()) for d in _rows(f"{_SOURCES[name]}/docs.jsonl.gz"))
+    return [Document(d["id"], _text(d), title) for d, title in rows if title]
+
+
+def library() -> list[Document]:
+    """Python's standard library as ``python:stdlib`` describes it, titled by the first line of four words or more."""
+    documents = []
+    for one in read(["python:stdlib"]):
+        lines = [line.strip() for line in one.text.splitlines() if line.strip()]
+        if len(lines) > 1 and len(lines[1].split()) >= 4:
+            documents.append(Document(one.id, one.text, lines[1]))
+    return documents
 
 
 def real_queries() -> list[str]:
