@@ -16,7 +16,7 @@ def planned(plan: Plan) -> list[tuple[str, str]]:
 
     Example:
         >>> from gossamer.retrieval.index import Plan
-        >>> planned(Plan([("Wings", "wing")], [], {}, [], ["stall"], [], [], 3, 3, 1, "pruned", "score", 7, 2))[:2]
+        >>> planned(Plan([("Wings", "wing")], [], {}, [], ["stall"], [], {}, [], 3, 3, 1, "pruned", "score", 7, 2))[:2]
         [('words', 'Wings → wing'), ('without', 'stall')]
     """
     unknown = {one.term for one in plan.terms if one.passages == 0}
@@ -25,6 +25,7 @@ def planned(plan: Plan) -> list[tuple[str, str]]:
     said = [
         ("words", _few(f"{word} → {term}" if word != term else term for word, term in plan.words)),
         ("prefixes", _few(f"{prefix}* → {_counted(count, 'term')}" for prefix, count in plan.prefixes.items())),
+        ("corrected", _few(f"{word} → {' or '.join(others)}" for word, others in plan.corrections.items())),
         ("nowhere", _few(dict.fromkeys(word for word, term in plan.words if term in unknown))),
         ("like", _few(f"{term} {weight:.2f}" for term, weight in plan.liked)),
         ("with", _few(plan.required)),

@@ -93,6 +93,22 @@ def test_how_it_is_run(
     assert bool(plan.scored) == (traversal == "pruned")
 
 
+def test_corrections_are_told(shelf: tuple[Index, dict[str, dict[str, Any]]]) -> None:
+    index, _ = shelf
+    plan = index.plan("zeel kee1")
+    assert plan.corrections == {"zeel": ["keel"]}
+    assert [term for _, term in plan.words] == ["keel", "kee1"]
+
+
+def test_what_comes_first_is_searched_first(tmp_path: Path) -> None:
+    with Index.create(tmp_path / "ix") as index:
+        index.add(["a wing", "a wing", "a wing", "a ring", "a ring"])
+    plan = index.plan("wing", typos=1)
+    assert (plan.corrections, plan.scored) == ({"wing": ["ring"]}, 5)
+    assert plan.postings == 10  # each of two traversals reads the lists of both terms
+    assert index.plan("wing", 3, typos=1).scored == 3
+
+
 def test_scores_without_a_bound_are_exhaustive(tmp_path: Path) -> None:
     with Index.create(tmp_path / "ix", BM25Encoder(variant="robertson")) as index:
         index.add(["a wing", "a sail"])

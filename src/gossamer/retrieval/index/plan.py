@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from gossamer.retrieval.index.schema import bind
+from gossamer.retrieval.index.selection import tiers
 from gossamer.retrieval.index.snapshot import naming_damage
 from gossamer.retrieval.index.where import Node, parse
 from gossamer.retrieval.index.writing import conjuncts, written
@@ -44,6 +45,7 @@ class Plan:
         prefixes: For each ``prefix*`` how many terms of the index it stands for.
         required, excluded: What documents must have and must not have, as the query language writes it.
         liked: Terms with weights that come from documents to find others like.
+        corrections: For words that may be mistyped what is searched beside them; ``words`` has the likeliest.
         conditions: On fields, all of which must hold: those of the filter and those of the query.
         passing: How many live documents all of this lets through, whether or not they hold a term.
         documents: How many live documents there are.
@@ -61,6 +63,7 @@ class Plan:
     required: list[str]
     excluded: list[str]
     liked: list[tuple[str, float]]
+    corrections: dict[str, list[str]]
     conditions: list[Condition]
     passing: int
     documents: int
@@ -98,8 +101,7 @@ def make_plan(
         if sort is not None and selection.terms:
             postings = sum(snapshot.frequency(term) for term, _ in selection.terms)
         elif selection.terms:
-            wanted = accepted.native if accepted else None
-            _, postings, scored = snapshot.native.top_k(selection.terms, k, False, wanted)
+            postings, scored = _touched(snapshot, selection, k)
         return Plan(
             words=_words(selection.text, analyzer),
             terms=[PlannedTerm(term, weight, snapshot.frequency(term)) for term, weight in sorted(selection.terms)],
@@ -110,6 +112,7 @@ def make_plan(
             required=[_written(part) for part in parsed.must] if parsed else [],
             excluded=[_written(part) for part in parsed.must_not] if parsed else [],
             liked=selection.liked,
+            corrections={one.word: [word for word, _ in one.replacements] for one in selection.corrections},
             conditions=[_condition(snapshot, node) for node in nodes],
             passing=sum(int(mask.sum()) for mask in passing),
             documents=snapshot.live_documents,
@@ -119,6 +122,17 @@ def make_plan(
             postings=postings,
             scored=scored,
         )
+
+
+def _touched(snapshot: Snapshot, selection: Selection, k: int) -> tuple[int, int]:
+    """Postings read and passages scored."""
+    left, postings, scored = k, 0, 0
+    for accepted in tiers(snapshot, selection):
+        if left > 0:
+            native = accepted.native if accepted else None
+            found, read, candidates = snapshot.native.top_k(selection.terms, left, False, native)
+            left, postings, scored = left - len(found), postings + read, scored + candidates
+    return postings, scored
 
 
 def _words(text: str, analyzer: Analyzer | None) -> list[tuple[str, str]]:

@@ -117,14 +117,15 @@ def best(
 ) -> list[tuple[float, int, int, int]]:
     """Score, segment, row and document number of the k best; those of ``first`` before the others."""
     rows: list[tuple[float, int, int, int]] = []
-    for accepted in _tiers(snapshot, selection):
+    for accepted in tiers(snapshot, selection):
         if len(rows) < k:
             native = accepted.native if accepted else None
             rows += [row[:4] for row in snapshot.native.top_k(selection.terms, k - len(rows), exhaustive, native)[0]]
     return rows
 
 
-def _tiers(snapshot: Snapshot, selection: Selection) -> list[Accepted | None]:
+def tiers(snapshot: Snapshot, selection: Selection) -> list[Accepted | None]:
+    """What is searched one after the other until there are enough documents; None for all."""
     if selection.first is None:
         return [selection.accepted]
     masks = selection.accepted.masks if selection.accepted else [s.live for s in snapshot.segments]
