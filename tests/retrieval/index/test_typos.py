@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from hypothesis import given, settings, strategies as st
 from gossamer import Index, _native
 from gossamer.errors import IndexDamaged, UsageError
 from gossamer.retrieval.index.container import Container
+from gossamer.text import read
 
 LETTERS = "abé\u0307ж"  # one to two bytes; a mark that composes with none of the others
 
@@ -282,3 +284,29 @@ def test_every_analyser(tmp_path: Path, analyzer: str) -> None:
     pieces = analyzer.startswith(("ngram", "edge"))
     assert [one.replacements for one in index.corrections("Fluzgeug")] == ([] if pieces else [(("flugzeug", 1),)])
     assert pieces or found == ["0"]
+
+
+def test_titles_with_swapped_letters_are_found_as_well_as_right_ones(tmp_path: Path) -> None:
+    """The benchmark of typing errors, on the docstrings of a few modules."""
+    rng, titles = random.Random(0), {}
+    for module in ("argparse", "asyncio", "calendar", "collections", "email", "logging", "pathlib", "sqlite3"):
+        for one in read([f"python:{module}"]):
+            first = next(iter(re.findall(r"(?m)^[A-Z][a-z]+(?: [a-z]+){4,}\b", one.text)), None)
+            if first and first not in titles.values():
+                titles[one.id] = first
+    with Index.create(tmp_path / "ix") as index:
+        index.add({"id": name, "text": title} for name, title in titles.items())
+    mistyped = [re.sub(r"[^\W\d_]{5,}", lambda word: swapped(word[0], rng), title) for title in titles.values()]
+    found = {
+        typos: [ranked and ranked[0][0] for ranked in index.rank(mistyped, 1, operators=True, typos=typos)]
+        for typos in (None, 0)
+    }
+    right = {typos: sum(a == b for a, b in zip(names, titles, strict=True)) for typos, names in found.items()}
+    assert right[None] >= 0.97 * len(titles) > 150
+    assert right[0] < 0.7 * len(titles)
+
+
+def swapped(word: str, rng: random.Random) -> str:
+    places = [i for i in range(len(word) - 1) if word[i].lower() != word[i + 1].lower()]
+    at = rng.choice(places) if places else 0
+    return word[:at] + word[at + 1] + word[at] + word[at + 2 :] if places else word

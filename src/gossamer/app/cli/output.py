@@ -60,8 +60,9 @@ class Output:
             print(line.rstrip())
 
     def note(self, text: str) -> None:
-        """Write one line on standard error unless quiet."""
+        """Write one line on standard error unless quiet, after all results so far where both go to one place."""
         if not self.quiet:
+            sys.stdout.flush()
             print(printable(text), file=sys.stderr)
 
     @contextmanager
