@@ -124,14 +124,23 @@ def test_show_more_asks_for_more(client):
 
 
 def test_a_page_for_everybody(client):
-    for address in ("/", "/?q=wing", "/?q=zeppelin", "/document?id=wings.md", "/document?id=absent"):
+    searches = (
+        "/?q=wing",
+        "/?q=zeppelin",
+        "/?like=wings.md",
+        "/?q=wing&where=year+%3C+9&facet=year",
+        "/?q=wing&facet=year",
+    )
+    for address in ("/", *searches, "/document?id=wings.md", "/document?id=absent"):
         shown = Page(client.get(address).text)
         assert shown.all("html")[0]["attributes"]["lang"] == "en"
         assert len(shown.all("main")) == 1
         assert len(shown.all("h1")) == 1
         assert shown.all("form", role="search", method="get")
         labels = {one["attributes"]["for"] for one in shown.all("label")}
-        assert {one["attributes"]["id"] for one in shown.all("input")} <= labels
+        assert {
+            one["attributes"]["id"] for one in shown.all("input") if one["attributes"].get("type") != "hidden"
+        } <= labels
         assert "width=device-width" in shown.all("meta", name="viewport")[0]["attributes"]["content"]
         ids = [one["attributes"]["id"] for one in shown.elements if "id" in one["attributes"]]
         assert len(ids) == len(set(ids))

@@ -33,7 +33,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> tuple[Index, dict[str, st
             sentences = [
                 " ".join(rng.choices(topic, k=3) + rng.choices(WORDS, k=4)) + "." for _ in range(rng.randint(1, 5))
             ]
-            texts[str(number)] = " ".join(sentences)
+            texts[str(number)] = f"Only{number}. " + " ".join(sentences)
             index.add([{"id": str(number), "text": texts[str(number)], "half": number % 2}])
             if number % 30 == 29:
                 index.commit()

@@ -93,6 +93,16 @@ def test_how_it_is_run(
     assert bool(plan.scored) == (traversal == "pruned")
 
 
+def test_deleted_documents_pass_nothing(tmp_path: Path) -> None:
+    with Index.create(tmp_path / "ix") as index:
+        index.add({"id": str(n), "text": "a wing", "year": n} for n in range(5))
+        index.commit()
+        index.delete(["1", "4"])
+    plan = index.plan("wing", where="year > 0")
+    assert [one.documents for one in plan.conditions] == [2]
+    assert (plan.passing, plan.documents, index.count("wing")) == (2, 3, 3)
+
+
 def test_corrections_are_told(shelf: tuple[Index, dict[str, dict[str, Any]]]) -> None:
     index, _ = shelf
     plan = index.plan("zeel kee1")
