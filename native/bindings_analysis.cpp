@@ -45,12 +45,12 @@ FilterConfig filter_config(nb::handle options) {
           nb::cast<std::string>(options["letters"]), nb::cast<std::vector<std::string>>(options["elisions"])};
 }
 
-// A Python function from a text to numbers of languages, for threads that do not hold the GIL.
-std::function<std::vector<uint32_t>(std::string_view)> detector(nb::object function) {
+// A Python function from a text, and whether it is short, to numbers of languages, for threads that do not hold the GIL.
+std::function<std::vector<uint32_t>(std::string_view, bool)> detector(nb::object function) {
   if (function.is_none()) return nullptr;
-  return [function](std::string_view text) {
+  return [function](std::string_view text, bool is_short) {
     const nb::gil_scoped_acquire gil;
-    return nb::cast<std::vector<uint32_t>>(function(to_str(text)));
+    return nb::cast<std::vector<uint32_t>>(function(to_str(text), is_short));
   };
 }
 

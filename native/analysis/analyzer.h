@@ -44,8 +44,9 @@ struct AnalyzerConfig {
   std::vector<std::pair<std::string, uint64_t>> compounds;  // parts and their frequencies (compounds.h)
   std::vector<std::string> vocabulary;  // of wordpiece
   std::vector<LanguageConfig> languages;  // of auto
-  // The languages (numbers in `languages`) a text may be written in, likeliest first; empty: stop words tell.
-  std::function<std::vector<uint32_t>(std::string_view)> detect;
+  // The languages (numbers in `languages`) of a text, likeliest first, of a short one only those that may well be its own;
+  // empty: stop words tell.
+  std::function<std::vector<uint32_t>(std::string_view, bool)> detect;
 };
 
 enum class Kind : uint8_t { kWord, kCjk, kNgram, kCode };

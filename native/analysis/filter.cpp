@@ -3,6 +3,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "analysis/light_stem.h"
 #include "third_party/snowball/runtime/api.h"
 #include "third_party/snowball/src_c/stem_UTF_8_arabic.h"
 #include "third_party/snowball/src_c/stem_UTF_8_basque.h"
@@ -36,7 +37,7 @@ namespace gossamer {
 namespace {
 
 #define GOSSAMER_STEMMER(name) \
-  Stemmer { #name, name##_UTF_8_create_env, name##_UTF_8_close_env, name##_UTF_8_stem }
+  Stemmer { #name, name##_UTF_8_create_env, name##_UTF_8_close_env, name##_UTF_8_stem, nullptr }
 
 constexpr Stemmer kStemmers[] = {
     GOSSAMER_STEMMER(arabic),
@@ -65,6 +66,7 @@ constexpr Stemmer kStemmers[] = {
     GOSSAMER_STEMMER(swedish),
     GOSSAMER_STEMMER(tamil),
     GOSSAMER_STEMMER(turkish),
+    {"french_light", nullptr, nullptr, nullptr, french_light},
 };
 
 #undef GOSSAMER_STEMMER
@@ -106,6 +108,7 @@ std::string_view WordFilter::operator()(std::string_view word, Memory& memory) c
   word = respelled(word, memory);
   if (stop_words_.contains(word)) return {};
   if (stemmer_ == nullptr) return word;
+  if (stemmer_->light != nullptr) return stemmer_->light(word, memory.stem_);
   if (memory.environment_ == nullptr) {
     memory.stemmer_ = stemmer_;
     if ((memory.environment_ = stemmer_->create()) == nullptr) throw std::bad_alloc();

@@ -19,6 +19,7 @@ struct Stemmer {
   SN_env* (*create)();
   void (*close)(SN_env*);
   int (*stem)(SN_env*);
+  std::string_view (*light)(std::string_view word, std::string& out);  // instead of the three, where it is none of Snowball's
 };
 
 class WordFilter {
@@ -37,7 +38,7 @@ class WordFilter {
     friend WordFilter;
     const Stemmer* stemmer_ = nullptr;
     SN_env* environment_ = nullptr;
-    std::string spelled_, folded_;
+    std::string spelled_, folded_, stem_;
   };
 
   // The term of a word, or an empty view. Valid until the next call with this memory.

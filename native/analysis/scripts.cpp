@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <stdexcept>
 
 namespace gossamer {
@@ -9,6 +10,7 @@ namespace gossamer {
 namespace {
 
 constexpr size_t kShort = 8;         // words of a text that is too short for a guess
+constexpr size_t kFewest = 2;        // of one that may be in any language
 constexpr size_t kRead = 2048;       // bytes of a text that are enough for one
 constexpr uint32_t kTelling = 2;     // stop words that tell a language
 constexpr uint32_t kClear = 6;       // that make asking `detect` needless, if no other language has half as many
@@ -17,7 +19,7 @@ constexpr size_t kLanguages = 31;    // a control character each
 }  // namespace
 
 Languages::Languages(const std::vector<LanguageConfig>& languages,
-                     std::function<std::vector<uint32_t>(std::string_view)> detect)
+                     std::function<std::vector<uint32_t>(std::string_view, bool)> detect)
     : detect_(std::move(detect)) {
   if (languages.size() > kLanguages) throw std::invalid_argument("more than 31 languages");
   for (uint32_t i = 0; i < languages.size(); ++i) {
@@ -48,10 +50,11 @@ Languages::Choice Languages::choose(std::string_view text, Scanner<false>& scann
   });
   const bool is_short = count.words <= kShort && text.size() <= kRead;
   std::vector<uint32_t> likely;
-  if (!is_short && detect_) {
+  if (detect_) {
     auto counts = count.stops;  // a copy, to be ordered
     std::ranges::partial_sort(counts, counts.begin() + 2, std::ranges::greater());
-    if (counts[0] < kClear || counts[0] < 2 * counts[1]) likely = detect_(text.substr(0, kRead));
+    const bool told = counts[0] >= (is_short ? kTelling : kClear) && counts[0] >= 2 * counts[1];
+    if (!told && count.words > kFewest) likely = detect_(text.substr(0, kRead), is_short);
   }
   Choice chosen{{}, is_short && count.kept > 0};
   ByScript& choice = chosen.languages;
@@ -61,9 +64,10 @@ Languages::Choice Languages::choose(std::string_view text, Scanner<false>& scann
       choice[s] = all;
       continue;
     }
-    const auto first = std::ranges::find_if(likely, [&](uint32_t i) { return std::ranges::find(all, i) != all.end(); });
-    if (first != likely.end()) {
-      choice[s] = {*first};
+    std::ranges::copy_if(likely, std::back_inserter(choice[s]),
+                         [&](uint32_t i) { return std::ranges::find(all, i) != all.end(); });
+    if (!choice[s].empty()) {
+      if (!is_short) choice[s].resize(1);
       continue;
     }
     uint32_t most = 0;

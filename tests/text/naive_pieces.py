@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from naive_analysis import clusters, kind, words
 
-BIGRAMS = ("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
+BIGRAMS = ("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "IDEOGRAPHIC", "HIRAGANA", "HENTAIGANA", "KATAKANA", "HANGUL",
+           "BOPOMOFO")  # fmt: skip
 SPELLED = {"æ": "ae", "œ": "oe", "ø": "o", "þ": "th", "ð": "d", "đ": "d", "ħ": "h", "ı": "i", "ł": "l", "ŧ": "t"}
 LINKS = ("", "s", "es", "n", "en", "er")
 Place = tuple[str, int, int]  # a term, its range

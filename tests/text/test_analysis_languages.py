@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -27,6 +28,19 @@ def test_stemmers_are_snowballs(name: str) -> None:
     assert [ours.terms(word)[0] for word in words] == [theirs.stemWord(word) or word for word in words]
 
 
+def naive_french_light(word: str) -> str:
+    if len(word) >= 4:
+        word = re.sub("aux$", "al", word) if word.endswith("aux") else re.sub("[sx]$", "", word)
+    if len(word) < 6:
+        return word
+    return re.sub(r"([a-z])\1$", r"\1", re.sub("é$", "", re.sub("e$", "", re.sub("r$", "", word))))
+
+
+@given(word=st.from_regex(r"[a-zéèçœ]{1,7}(aux|e|s|es|ées|ée|é|r|er|x|ll|ss)?", fullmatch=True))
+def test_the_light_stemmer_of_french_takes_number_and_gender_alone(word: str) -> None:
+    assert Analyzer(stemmer="french_light").terms(word) == [naive_french_light(word)]
+
+
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_stop_lists(name: str) -> None:
     words = languages.stop_words(name)
@@ -45,6 +59,7 @@ def test_stop_lists(name: str) -> None:
         ("german", "Straße STRASSE strasse"),
         ("french", "l'école écoles L’ÉCOLE"),
         ("french", "cœur coeur Cœurs"),
+        ("french", "cheval chevaux Chevals"),
         ("italian", "dell'acqua acqua"),
         ("catalan", "l'home homes"),
         ("irish", "d'fhear fear"),
@@ -134,6 +149,44 @@ def test_a_query_gives_the_terms_of_every_language() -> None:
     assert a.terms("wie alt ist der Mond") == ["alt", "mond"]  # its stop words tell
     assert "les" not in a.terms("Afficher les identifiants")
     assert a.terms("les") == ["les"]  # nothing else to search for
+
+
+SENTENCES = {
+    "german": "Wie man Dateien und Verzeichnisse rekursiv kopiert und umbenennt",
+    "english": "How files and folders are copied and renamed with one command",
+    "french": "Comment copier et renommer des fichiers dans plusieurs répertoires",
+    "spanish": "Cómo copiar y renombrar los archivos de varios directorios",
+    "russian": "Как копировать и переименовать файлы в разных каталогах",
+}
+
+
+@pytest.mark.skipif("py3langid" not in languages.detectors(), reason="needs py3langid")
+@pytest.mark.parametrize("name", SENTENCES)
+@pytest.mark.parametrize("times", [1, 8], ids=["a query", "a document"])
+def test_a_sentence_is_analysed_in_its_own_language_alone(name: str, times: int) -> None:
+    text = " ".join([SENTENCES[name]] * times)
+    assert analyzer("auto").terms(text) == Analyzer(**languages.options(name)).terms(text)
+
+
+REAL = {
+    "th": ("ภาษาไทยเป็นภาษาราชการของประเทศไทย", "ภาษาไทย"),
+    "lo": ("ພາສາລາວເປັນພາສາທາງການຂອງປະເທດລາວ", "ພາສາລາວ"),
+    "km": ("ភាសាខ្មែរជាភាសាផ្លូវការរបស់ប្រទេសកម្ពុជា", "កម្ពុជា"),
+    "zh": ("北京是中华人民共和国的首都，历史悠久。", "首都"),
+    "ja": ("吾輩は猫である。名前はまだ無い。", "名前"),
+    "ko": ("대한민국의 수도는 서울이다.", "서울"),
+}
+
+
+def test_words_are_found_in_sentences_without_spaces(tmp_path: Path) -> None:
+    with gossamer.Index.create(tmp_path / "ix", analyzer="auto") as made:
+        made.add({"id": name, "text": text} for name, (text, _) in REAL.items())
+    with gossamer.Index.open(tmp_path / "ix") as index:
+        for name, (_, word) in REAL.items():
+            hit = index.search(word, k=1)[0]
+            assert hit.id == name
+            (first, *_), (*_, last) = hit.highlights[0], hit.highlights[-1]
+            assert hit.document.text[first:last].startswith(word)
 
 
 def test_search_in_any_language(tmp_path: Path) -> None:

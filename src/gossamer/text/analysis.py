@@ -51,7 +51,7 @@ class Analyzer:
         casefold: Fold case (full folding: ``ß`` to ``ss``).
         possessive: Drop a final ``'s``.
         stop_words: Words that give no term.
-        stemmer: ``porter``, a language of Snowball or empty for none.
+        stemmer: ``porter``, a language of Snowball, ``french_light`` (only number and gender) or empty for none.
         letters: A language whose spellings are made one before stop words and stemming: ``german`` for ``ue`` and
             ``ü``, ``arabic``, ``french``, ``greek``, ``hindi``, ``persian``, ``romanian``, ``russian``, ``turkish``.
         elisions: What is dropped with the apostrophe after it: ``l`` for ``l'avion``.
@@ -63,7 +63,7 @@ class Analyzer:
         compounds: What ``gossamer.text.compounds.learn`` found: parts of compounds are terms beside the whole word.
         vocabulary: The pieces of ``wordpiece``.
         languages: Of ``auto``, each word is analysed in the language of its script or, where several share it, of its
-            text; a text of at most eight words (a query) in all of them, unless its stop words tell.
+            text; a text of at most eight words (a query) in each that it may well be in, of at most two in all of them.
         detect: How ``auto`` tells the language of a text: ``py3langid`` or ``stop words``.
 
     Raises:

@@ -16,7 +16,7 @@ from gossamer.errors import UsageError
 from gossamer.text import languages
 
 FORMAT = 1
-STEMMERS = ("porter", *(name for name, language in languages.LANGUAGES.items() if language.stemmed))
+STEMMERS = ("porter", *languages.LIGHT.values(), *(name for name, one in languages.LANGUAGES.items() if one.stemmed))
 TOKENS = ("words", "cjk", "auto", "code", "ngram", "edge", "wordpiece")
 ACCENTS = ("keep", "fold", "both")
 LETTERS = tuple(name for name, language in languages.LANGUAGES.items() if language.letters)

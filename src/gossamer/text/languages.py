@@ -1,6 +1,7 @@
 """The languages that have an analyser: Snowball stemmers, stop lists, spelling and elision; and which one a text is in.
 
-Stemmers: Porter, "Snowball: A language for stemming algorithms" (2001). Origins of the stop lists: ``stop_words.json``.
+Stemmers: Porter, "Snowball: A language for stemming algorithms" (2001); Savoy, "A Stemming Procedure and Stopword List
+for General French Corpora" (1999). Origins of the stop lists: ``stop_words.json``.
 A language of a text is guessed by py3langid (extra ``languages``) or else by stop words.
 """
 
@@ -73,6 +74,13 @@ LANGUAGES = {
     "tamil": Language("ta", "tamil"),
     "turkish": Language("tr", letters="turkish"),
 }
+LIGHT = {"french": "french_light"}
+"""Stemmers instead of Snowball's, which in these languages makes one word of too many to find the better pages."""
+
+# Of py3langid: characters that are read first, and differences of log-likelihoods.
+_SAMPLE = 400
+_SURE = 60  # from the second language on, the first is right without reading on
+_PLAUSIBLE = 6
 NAMES = {language.code: name for name, language in LANGUAGES.items()} | {name: name for name in LANGUAGES}
 
 
@@ -91,12 +99,12 @@ def options(name: str) -> dict[str, Any]:
 
     Example:
         >>> options("french")["stemmer"]
-        'french'
+        'french_light'
     """
     language = LANGUAGES[name]
     return {
         "stop_words": stop_words(name),
-        "stemmer": name if language.stemmed else "",
+        "stemmer": LIGHT.get(name, name) if language.stemmed else "",
         "letters": language.letters,
         "elisions": language.elisions,
     }
@@ -107,12 +115,13 @@ def detectors() -> tuple[str, ...]:
     return ("py3langid", "stop words") if util.find_spec("py3langid") else ("stop words",)
 
 
-def detector(how: str, names: Sequence[str]) -> Callable[[str], list[int]] | None:
+def detector(how: str, names: Sequence[str]) -> Callable[[str, bool], list[int]] | None:
     """The function that ranks ``names`` by how likely a text is written in them, or None to go by stop words.
 
     Args:
         how: One of ``detectors()``.
-        names: Languages; the function returns places in this sequence, likeliest first.
+        names: Languages; the function returns places in this sequence, likeliest first, and of a short text (its
+            second argument) only those that may well be its language.
 
     Raises:
         UsageError: The detector is not installed.
@@ -122,9 +131,13 @@ def detector(how: str, names: Sequence[str]) -> Callable[[str], list[int]] | Non
     if how == "stop words":
         return None
     codes = tuple(LANGUAGES[name].code for name in names)
+    places = {code: place for place, code in enumerate(codes)}
 
-    def rank(text: str) -> list[int]:
-        return [codes.index(code) for code, _ in _identifier(codes).rank(text)]
+    def rank(text: str, is_short: bool) -> list[int]:
+        ranked = _identifier(codes).rank(text[:_SAMPLE])
+        if not is_short and len(text) > _SAMPLE and ranked[0][1] - ranked[1][1] < _SURE:
+            ranked = _identifier(codes).rank(text)
+        return [places[code] for code, score in ranked if not is_short or score >= ranked[0][1] - _PLAUSIBLE]
 
     return rank
 
