@@ -6,6 +6,7 @@ NB_MODULE(_native, m) {
   using namespace gossamer;
   bind_analysis(m);
   bind_index(m);
+  bind_block(m);
   bind_words(m);
   m.def("cpu_level", [] { return cpu_level_name(cpu_level()); });
   m.def("cpu_features", &cpu_features);

@@ -2,7 +2,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/unique_ptr.h>
 
-#include "bindings.h"
+#include "bindings_sections.h"
 #include "index/builder.h"
 #include "index/merger.h"
 #include "index/phrase.h"
@@ -13,20 +13,6 @@
 namespace gossamer {
 
 namespace {
-
-// A buffer that native code reads without the GIL; released with it.
-std::shared_ptr<const Py_buffer> hold_buffer(nb::handle object) {
-  auto* view = new Py_buffer;
-  if (PyObject_GetBuffer(object.ptr(), view, PyBUF_SIMPLE) != 0) {
-    delete view;
-    nb::raise_python_error();
-  }
-  return {view, [](Py_buffer* held) {
-            const nb::gil_scoped_acquire gil;
-            PyBuffer_Release(held);
-            delete held;
-          }};
-}
 
 std::vector<QueryTerm> weighted_terms(nb::handle pairs) {
   std::vector<QueryTerm> query;
@@ -82,22 +68,10 @@ SegmentFacts facts_from(nb::dict d) {
   return facts;
 }
 
-nb::object read_only_bytes(const Section& section) {
-  auto* owner = new std::shared_ptr<const void>(section.owner);
-  nb::capsule capsule(owner, [](void* p) noexcept { delete static_cast<std::shared_ptr<const void>*>(p); });
-  return nb::cast(nb::ndarray<nb::numpy, const uint8_t, nb::ndim<1>>(section.data, {section.bytes}, capsule));
-}
-
 std::shared_ptr<Segment> open_segment(nb::handle file, nb::dict sections, const std::string& space, bool text, nb::dict facts) {
-  const auto buffer = hold_buffer(file);
-  SectionBytes bytes;
-  for (auto [name, place] : sections) {
-    const auto offset = nb::cast<uint64_t>(place[0]), length = nb::cast<uint64_t>(place[1]);
-    const auto size = static_cast<uint64_t>(buffer->len);
-    if (offset > size || length > size - offset || offset % 64 != 0) throw Damaged("section table: a section lies outside the file");
-    bytes[nb::cast<std::string>(name)] = {static_cast<const uint8_t*>(buffer->buf) + offset, length};
-  }
-  return std::make_shared<Segment>(std::move(bytes), space, text, facts_from(facts), buffer);
+  std::shared_ptr<const void> owner;
+  SectionBytes bytes = mapped_sections(file, sections, owner);
+  return std::make_shared<Segment>(std::move(bytes), space, text, facts_from(facts), owner);
 }
 
 // Which rows a search may return; belongs to the snapshot that made it.
@@ -242,9 +216,7 @@ void bind_index(nb::module_& m) {
           const nb::gil_scoped_release unlocked;
           sections = self.flush(facts, dead);
         }
-        nb::list out;
-        for (const Section& s : sections) out.append(nb::make_tuple(s.name, s.kind, s.required, read_only_bytes(s)));
-        return nb::make_tuple(out, facts_dict(facts), dead);
+        return nb::make_tuple(sections_list(sections), facts_dict(facts), dead);
       });
 
   nb::class_<Segment>(m, "Segment")

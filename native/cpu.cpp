@@ -31,7 +31,7 @@ struct Feature {
 };
 
 constexpr Feature kFeatures[] = {
-    {"sse4.2", 1, kEcx, 20, kNone},  {"avx", 1, kEcx, 28, kYmm},       {"fma", 1, kEcx, 12, kYmm},
+    {"sse4.2", 1, kEcx, 20, kNone},  {"avx", 1, kEcx, 28, kYmm},       {"fma", 1, kEcx, 12, kYmm},         {"f16c", 1, kEcx, 29, kYmm},
     {"avx2", 7, kEbx, 5, kYmm},      {"bmi2", 7, kEbx, 8, kNone},      {"avx512f", 7, kEbx, 16, kZmm},
     {"avx512bw", 7, kEbx, 30, kZmm}, {"avx512vl", 7, kEbx, 31, kZmm},  {"avx512vnni", 7, kEcx, 11, kZmm},
 };
@@ -62,7 +62,7 @@ bool has(CpuLevel level) {
 #if defined(__x86_64__)
   switch (level) {
     case CpuLevel::avx512: return supports("avx512f") && supports("avx512bw") && supports("avx512vl") && supports("bmi2");
-    case CpuLevel::avx2: return supports("avx2") && supports("bmi2");
+    case CpuLevel::avx2: return supports("avx2") && supports("fma") && supports("f16c") && supports("bmi2");
     case CpuLevel::neon: return false;
     case CpuLevel::portable: return true;
   }

@@ -284,3 +284,48 @@ def cpu_level() -> str:
 
 def cpu_features() -> list[str]:
     """What the processor offers."""
+
+# --- block index ---
+
+def build_block(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.uint32],
+    values: NDArray[np.float32],
+    kind: Literal["f32", "f16", "u8"],
+    threads: int,
+) -> list[_Section]:
+    """The sections of a space of vectors (CSR, ascending columns, positive values)."""
+
+def open_block(sections: dict[str, Buffer], rows: int, kind: Literal["f32", "f16", "u8"]) -> BlockSpace:
+    """A space over sections that ``build_block`` made.
+
+    Raises:
+        Damaged: A section is missing or inconsistent.
+    """
+
+class BlockSpace:
+    """Search by inner product over sparse vectors; rows are numbered from 0."""
+
+    @property
+    def rows(self) -> int:
+        """How many vectors."""
+
+    @property
+    def terms(self) -> int:
+        """How many columns occur."""
+
+    def search(
+        self,
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.uint32],
+        values: NDArray[np.float32],
+        k: int,
+        exhaustive: bool,
+        exact: bool,
+        share: float,
+        postings: int,
+        candidates: int,
+        accepted: NDArray[np.bool_] | None,
+        threads: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], int, int]:
+        """Ids and scores, shape (queries, k), -1 and -inf where there are no more; postings read, vectors scored."""

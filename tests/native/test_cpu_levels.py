@@ -18,7 +18,14 @@ import gossamer
 from gossamer import _native
 index = gossamer.Index.open(sys.argv[1])
 queries = [" ".join(f"w{(q * 7 + i * i) % 50}" for i in range(1 + q % 7)) for q in range(60)]
-print(json.dumps([_native.cpu_level(), index.rank(queries, k=25) + index.rank(queries, k=25, where="n < 7")]))
+ranked = index.rank(queries, k=25) + index.rank(queries, k=25, where="n < 7")
+from gossamer.retrieval import BlockIndex, SparseVectors
+rows = [{f"t{(i * j) % 97}": 1 + (i * 31 + j) % 19 / 7 for j in range(1, 2 + i % 37)} for i in range(3000)]
+vectors = SparseVectors.from_dicts(rows)
+for values in ("f32", "f16", "u8"):
+    ids, scores = BlockIndex.build(vectors, values=values).search(vectors[36], k=300)
+    ranked.append([ids.tolist(), scores.tolist()])
+print(json.dumps([_native.cpu_level(), ranked]))
 """
 LEVELS = [
     "portable",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gossamer._exports import on_first_use
 
 if TYPE_CHECKING:
+    from gossamer.retrieval.block_index import BlockIndex as BlockIndex
     from gossamer.retrieval.encoders import (
         BM25 as BM25,
         BM25Encoder as BM25Encoder,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = on_first_use(
     __name__,
     {
+        "block_index": ["BlockIndex"],
         "encoders": ["BM25", "BM25Encoder", "SparseEncoder", "TextField"],
         "evaluation": ["Evaluation", "evaluate", "rank_biased_overlap"],
         "fusion": ["fuse"],

@@ -1,0 +1,71 @@
+#include "block/dot.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "cpu.h"
+
+namespace gossamer::block {
+
+uint16_t to_half(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
+  const float size = std::fabs(value);
+  if (size >= 65504.0f) return sign | 0x7bff;
+  if (size < 6.103515625e-5f)  // subnormal: a multiple of 2^-24
+    return static_cast<uint16_t>(sign | static_cast<uint16_t>(std::nearbyint(size * 16777216.0f)));
+  const uint32_t rounded = (bits & 0x7fffffff) + 0xfff + (bits >> 13 & 1);
+  return static_cast<uint16_t>(sign | ((rounded - (112u << 23)) >> 13));
+}
+
+float from_half(uint16_t half) {
+  const uint32_t sign = uint32_t{half & 0x8000u} << 16, magnitude = half & 0x7fffu;
+  if (magnitude < 0x400) {
+    const float value = static_cast<float>(magnitude) * 5.9604644775390625e-8f;
+    return sign != 0 ? -value : value;
+  }
+  return std::bit_cast<float>(sign | ((magnitude << 13) + (112u << 23)));
+}
+
+namespace {
+
+template <class Column, class Value>
+float dot(const void* columns, const void* values, size_t n, const float* query, uint32_t limit) {
+  const auto* c = static_cast<const Column*>(columns);
+  const auto* v = static_cast<const Value*>(values);
+  const auto decoded = [v](size_t i) {
+    if constexpr (sizeof(Value) == 2) return from_half(v[i]);
+    else return static_cast<float>(v[i]);
+  };
+  const auto at = [c, limit](size_t i) { return sizeof(Column) == 4 ? std::min<uint32_t>(c[i], limit) : c[i]; };
+  float sum[4] = {0, 0, 0, 0};
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    for (size_t lane = 0; lane < 4; ++lane) sum[lane] += query[at(i + lane)] * decoded(i + lane);
+  for (; i < n; ++i) sum[0] += query[at(i)] * decoded(i);
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+}  // namespace
+
+DotKernel dot_portable(bool wide, ValueKind kind) {
+  switch (kind) {
+    case ValueKind::f32: return wide ? dot<uint32_t, float> : dot<uint16_t, float>;
+    case ValueKind::f16: return wide ? dot<uint32_t, uint16_t> : dot<uint16_t, uint16_t>;
+    case ValueKind::u8: break;
+  }
+  return wide ? dot<uint32_t, uint8_t> : dot<uint16_t, uint8_t>;
+}
+
+DotKernel dot_kernel(bool wide, ValueKind kind) {
+  switch (cpu_level()) {
+#if defined(__x86_64__)
+    case CpuLevel::avx512: return dot_avx512(wide, kind);
+    case CpuLevel::avx2: return dot_avx2(wide, kind);
+#endif
+    default: return dot_portable(wide, kind);  // without a gather of its own, vector code gains nothing
+  }
+}
+
+}  // namespace gossamer::block

@@ -1,0 +1,62 @@
+#include "block/forward.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace gossamer::block {
+
+Forward::Forward(std::span<const uint64_t> offsets, std::span<const uint8_t> columns, std::span<const uint8_t> values,
+                 std::span<const float> scales, uint32_t columns_in_all, ValueKind kind)
+    : offsets_(offsets), columns_(columns), values_(values), scales_(scales), column_bytes_(columns_in_all > 65536 ? 4 : 2),
+      value_bytes_(bytes_of(kind)), kind_(kind), limit_(columns_in_all), dot_(dot_kernel(columns_in_all > 65536, kind)) {
+  if (offsets.empty() || offsets[0] != 0) throw Damaged("section forward.offsets: does not start with 0");
+  for (size_t i = 0; i + 1 < offsets.size(); ++i)
+    if (offsets[i] > offsets[i + 1]) throw Damaged("section forward.offsets: out of order");
+  const uint64_t entries = offsets.back();
+  if (columns.size() != entries * column_bytes_) throw Damaged("section forward.columns: wrong size");
+  if (values.size() != entries * value_bytes_) throw Damaged("section forward.values: wrong size");
+  if (scales.size() != (kind == ValueKind::u8 ? offsets.size() - 1 : 0)) throw Damaged("section forward.scales: wrong size");
+}
+
+uint32_t Forward::column(uint64_t entry) const {
+  if (column_bytes_ == 4) {
+    uint32_t wide;
+    std::memcpy(&wide, columns_.data() + entry * 4, 4);
+    return std::min(wide, limit_);
+  }
+  uint16_t narrow;
+  std::memcpy(&narrow, columns_.data() + entry * 2, 2);
+  return narrow;
+}
+
+float Forward::value(uint32_t row, uint64_t entry) const {
+  switch (kind_) {
+    case ValueKind::f32: {
+      float value;
+      std::memcpy(&value, values_.data() + entry * 4, 4);
+      return value;
+    }
+    case ValueKind::f16: {
+      uint16_t half;
+      std::memcpy(&half, values_.data() + entry * 2, 2);
+      return from_half(half);
+    }
+    case ValueKind::u8: break;
+  }
+  return static_cast<float>(values_[entry]) * scales_[row];
+}
+
+double Forward::exact(uint32_t row, const float* query, bool& matched) const {
+  double sum = 0;
+  matched = false;
+  for (uint64_t entry = offsets_[row]; entry < offsets_[row + 1]; ++entry) {
+    const float q = query[column(entry)];
+    if (q == 0) continue;
+    matched = true;
+    sum += double{q} * double{value(row, entry)};
+  }
+  return sum;
+}
+
+}  // namespace gossamer::block

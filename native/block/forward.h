@@ -1,0 +1,56 @@
+// The whole vectors, row by row: exact scores come from here. Columns are those that occur, numbered ascending.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "block/dot.h"
+#include "index/layout.h"
+
+namespace gossamer::block {
+
+class Forward {
+ public:
+  Forward() = default;
+  Forward(std::span<const uint64_t> offsets, std::span<const uint8_t> columns, std::span<const uint8_t> values,
+          std::span<const float> scales, uint32_t columns_in_all, ValueKind kind);
+
+  uint32_t rows() const { return static_cast<uint32_t>(offsets_.size() - 1); }
+  size_t size(uint32_t row) const { return static_cast<size_t>(offsets_[row + 1] - offsets_[row]); }
+
+  // How many floats a dense query has: one for every column number that a row could hold, and one more.
+  size_t query_size() const { return column_bytes_ == 4 ? size_t{limit_} + 1 : 65536; }
+
+  // Fast: sums in any order in float32.
+  float about(uint32_t row, const float* query) const {
+    const float sum = dot_(columns_.data() + offsets_[row] * column_bytes_, values_.data() + offsets_[row] * value_bytes_,
+                           size(row), query, limit_);
+    return kind_ == ValueKind::u8 ? sum * scales_[row] : sum;
+  }
+  // The score: the sum over ascending columns in float64. `matched`: whether a column has a query value other than 0.
+  double exact(uint32_t row, const float* query, bool& matched) const;
+
+  uint32_t column(uint64_t entry) const;
+  float value(uint32_t row, uint64_t entry) const;
+  uint64_t begin(uint32_t row) const { return offsets_[row]; }
+
+  void prefetch(uint32_t row) const {
+    const uint8_t* columns = columns_.data() + offsets_[row] * column_bytes_;
+    const uint8_t* values = values_.data() + offsets_[row] * value_bytes_;
+    const size_t n = size(row);
+    for (size_t at = 0; at < n * column_bytes_; at += 64) __builtin_prefetch(columns + at);
+    for (size_t at = 0; at < n * value_bytes_; at += 64) __builtin_prefetch(values + at);
+  }
+
+ private:
+  std::span<const uint64_t> offsets_;
+  std::span<const uint8_t> columns_, values_;
+  std::span<const float> scales_;
+  size_t column_bytes_ = 2, value_bytes_ = 4;
+  ValueKind kind_ = ValueKind::f32;
+  uint32_t limit_ = 0;
+  DotKernel dot_ = nullptr;
+};
+
+}  // namespace gossamer::block

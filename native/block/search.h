@@ -1,0 +1,85 @@
+// The best rows for a query by inner product.
+//
+// Exact search in three steps (after Anh & Moffat's impact-ordered evaluation and Turtle & Flood's MaxScore):
+//   1. a threshold: the strongest layers of the query's lists, and the exact scores of the rows they favour;
+//   2. which layers need not be read: by the lists' steps, those that leave out most postings for a share of the threshold;
+//      `rest` is the most that they could add to any row;
+//   3. upper bounds of all rows over the other layers, in 16-bit units, a window of rows at a time. A row whose bound plus
+//      `rest` stays below the k-th best exact score cannot be among the best; the others are scored, best bound first.
+// Approximate search is step 1 alone, with more effort.
+#pragma once
+
+#include <cstdint>
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "block/forward.h"
+#include "block/lists.h"
+#include "index/segment.h"
+
+namespace gossamer::block {
+
+struct QueryTerm {
+  uint32_t column;
+  float weight;
+};
+
+struct Scored {
+  float score;
+  uint32_t row;
+};
+
+// How much work a search does.
+struct Effort {
+  bool exact = true;
+  double share = 0.2;           // of the threshold that unread layers may add up to
+  uint32_t postings = 3000;     // that step 1 reads
+  uint32_t candidates = 16;     // whose exact scores step 1 computes; at least k
+};
+
+struct Cost {
+  uint64_t postings = 0, scored = 0;
+};
+
+class Space {
+ public:
+  // Sections as build() makes them; throws Damaged where they do not fit. `owner` keeps the bytes alive.
+  Space(const SectionBytes& sections, uint32_t rows, ValueKind kind, std::shared_ptr<const void> owner);
+  ~Space();
+  Space(const Space&) = delete;
+  Space& operator=(const Space&) = delete;
+
+  uint32_t rows() const { return forward_.rows(); }
+  size_t terms() const { return columns_.size(); }
+
+  // Rows that share a column with the query, by score descending, then row; at most k. `query`: columns ascending and unique,
+  // weights finite, not 0 and, for all but exhaustive search, positive. `accept`: rows that may be returned; null for all.
+  std::vector<Scored> search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept = nullptr,
+                             Cost* cost = nullptr) const;
+  // The same by scoring every accepted row: the oracle.
+  std::vector<Scored> exhaustive(const std::vector<QueryTerm>& query, size_t k, const Bitmap* accept = nullptr) const;
+
+ private:
+  struct Scratch;
+  struct Plan;
+  class Best;
+  std::unique_ptr<Scratch> borrow() const;
+  void give_back(std::unique_ptr<Scratch> scratch) const;
+  void make_plan(const std::vector<QueryTerm>& query, Scratch& scratch) const;
+  void first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Best& best) const;
+  void all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratch, Best& best) const;
+  void offer(uint32_t row, Scratch& scratch, Best& best) const;
+
+  std::shared_ptr<const void> owner_;
+  std::span<const uint32_t> columns_;
+  Layers layers_;
+  Lists lists_;
+  Forward forward_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Scratch>> idle_;
+};
+
+}  // namespace gossamer::block

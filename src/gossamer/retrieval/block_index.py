@@ -1,0 +1,214 @@
+"""An index over sparse vectors alone: exact top-k by inner product, built in one go, saved as one directory.
+
+Lists are layered by impact and read only as far as the k-th best score makes it necessary, after Anh, de Kretser &
+Moffat, "Vector-Space Ranking with Effective Early Termination" (2001), and Turtle & Flood, "Query Evaluation:
+Strategies and Optimizations" (1995); whole vectors in a forward file give the exact scores.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gossamer import _native
+from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchIndex, UsageError
+from gossamer.retrieval.index.container import Container, ContainerWriter, FileEntry
+from gossamer.retrieval.index.limits import threads_of
+from gossamer.retrieval.index.storage import Storage
+from gossamer.retrieval.vectors import SparseVectors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Values = Literal["f32", "f16", "u8"]
+Ids = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+FORMAT = 1
+MANIFEST = "block.json"
+_DATA = "block.gsm"
+_SECTIONS = {
+    "columns", "layers", "lists.offsets", "lists", "steps.offsets", "steps",
+    "forward.offsets", "forward.columns", "forward.values", "forward.scales", "vocabulary",
+}  # fmt: skip
+_SHARE, _POSTINGS, _CANDIDATES = 0.15, 3000, 16  # effort of an exact search; see native/block/search.h
+
+
+class BlockIndex:
+    """Sparse vectors, searched exactly. Make one with :meth:`build`, open a saved one with :meth:`open`.
+
+    The score of a row is the sum over ascending columns of query times row in float64, rounded to float32; equal scores
+    are ordered by row. With ``values="f16"`` or ``"u8"`` the rounded values are the vectors.
+
+    Example:
+        >>> vectors = SparseVectors.from_dicts([{"wing": 1.0}, {"wing": 0.5, "lift": 2.0}])
+        >>> ids, scores = BlockIndex.build(vectors).search(vectors[1], k=2)
+        >>> ids.tolist(), scores.tolist()
+        ([[1, 0]], [[4.25, 0.5]])
+    """
+
+    def __init__(self, sections: dict[str, Any], facts: dict[str, Any]) -> None:
+        self._sections, self._facts = sections, facts
+        self._space = _native.open_block(
+            {name: data for name, (_, data) in sections.items() if name != "vocabulary"}, facts["rows"], facts["values"]
+        )
+        words = sections.get("vocabulary")
+        self._vocabulary: list[str] | None = json.loads(bytes(words[1])) if words else None
+
+    @classmethod
+    def build(cls, vectors: SparseVectors, *, values: Values = "f32", threads: int | None = None) -> BlockIndex:
+        """The index of some vectors, in memory.
+
+        Args:
+            vectors: Shape (n, dim), non-negative.
+            values: How they are kept for scoring: as they are, or rounded to half precision or to 8 bits with a scale
+                for each row.
+            threads: None = the processors this process may use; the result is the same.
+
+        Raises:
+            UsageError: A value is negative (row and term are named), or an argument is wrong.
+        """
+        if values not in get_args(Values):
+            raise UsageError(f"values={values!r} must be one of {', '.join(get_args(Values))}")
+        _refuse_negative(vectors)
+        built = _native.build_block(vectors.indptr, vectors.indices, vectors.values, values, threads_of(threads))
+        sections: dict[str, Any] = {name: (kind, data) for name, kind, _, data in built}
+        if vectors.vocabulary is not None:
+            names = json.dumps(vectors.vocabulary, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            sections["vocabulary"] = ("u8", names)
+        return cls(sections, {"rows": len(vectors), "dim": vectors.dim, "values": values})
+
+    @classmethod
+    def open(cls, path: str | PathLike[str]) -> BlockIndex:
+        """A saved index, mapped into memory.
+
+        Raises:
+            NoSuchIndex, IndexDamaged, IndexTooNew: It cannot be opened.
+        """
+        storage = Storage(Path(path))
+        try:
+            content = storage.read(MANIFEST)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NoSuchIndex(f"{path}: no saved BlockIndex here") from None
+        line, _, rest = content.partition(b"\n")
+        if rest != b"%08x\n" % zlib.crc32(line):
+            raise IndexDamaged(storage.root / MANIFEST, 0, "it does not match its checksum", "save the index again")
+        manifest = json.loads(line)
+        if manifest["format"] > FORMAT:
+            raise IndexTooNew(f"{path}: format {manifest['format']}; this gossamer reads {FORMAT}. Upgrade gossamer.")
+        try:
+            container = Container(storage, FileEntry(**manifest["file"]))
+        except FileNotFoundError:
+            raise IndexDamaged(storage.root / _DATA, 0, "the file is missing", "save the index again") from None
+        container.refuse_unknown(_SECTIONS)
+        sections = {name: (one.kind, container.section(name)) for name, one in container.sections.items()}
+        try:
+            return cls(sections, container.facts)
+        except (_native.Damaged, ValueError) as error:
+            raise IndexDamaged(storage.root / _DATA, 0, str(error), "save the index again") from error
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the index to a directory, which is made; one that was there is replaced once this one is whole.
+
+        Raises:
+            GossamerError: It cannot be written.
+        """
+        storage = Storage(Path(path))
+        try:
+            storage.make_root()
+            container = ContainerWriter(storage, _DATA + ".next")
+            try:
+                for name, (kind, data) in self._sections.items():
+                    container.section(name, kind, True, [memoryview(data)])
+                entry = container.finish(self._facts)
+            except BaseException:
+                container.abandon()
+                raise
+            line = json.dumps({"format": FORMAT, "file": {**asdict(entry), "file": _DATA}}).encode()
+            with storage.create(MANIFEST + ".next") as file:
+                file.write(line + b"\n%08x\n" % zlib.crc32(line))
+                file.sync()
+            storage.rename(_DATA + ".next", _DATA)
+            storage.rename(MANIFEST + ".next", MANIFEST)
+            storage.sync_directory()
+        except OSError as error:
+            raise GossamerError(f"{path}: cannot save the index here: {error.strerror or error}") from error
+
+    def __len__(self) -> int:
+        return int(self._facts["rows"])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n, dim)``."""
+        return len(self), int(self._facts["dim"])
+
+    def search(
+        self,
+        queries: SparseVectors,
+        k: int = 10,
+        *,
+        where: NDArray[np.bool_] | Sequence[bool] | None = None,
+        exhaustive: bool = False,
+        threads: int = 1,
+    ) -> tuple[Ids, Scores]:
+        """The k best rows for each query, of those that share a term with it.
+
+        Args:
+            queries: Shape (q, dim), non-negative; where both have a vocabulary, terms are matched by name.
+            k: How many.
+            where: Shape (n,): which rows may be returned; the answer is exact under any filter.
+            exhaustive: Score every row instead of pruning; the result is the same.
+            threads: How many queries are searched at a time.
+
+        Returns:
+            Row numbers (int64) and scores (float32), shape (q, k); -1 and -inf where there are no more.
+
+        Raises:
+            UsageError: A weight is negative, k < 1, or the filter has another length.
+        """
+        if k < 1:
+            raise UsageError(f"k={k} must be >= 1")
+        _refuse_negative(queries)
+        columns = self._columns(queries)
+        accepted = None if where is None else np.ascontiguousarray(where, np.bool_)
+        if accepted is not None and accepted.shape != (len(self),):
+            raise UsageError(f"the filter has shape {accepted.shape}; it needs one value for each of {len(self)} rows")
+        try:
+            ids, scores, *_ = self._space.search(
+                columns.indptr, columns.indices, columns.values, k, exhaustive, True, _SHARE, _POSTINGS, _CANDIDATES,
+                accepted, threads,
+            )  # fmt: skip
+        except _native.Damaged as error:
+            raise IndexDamaged("the index", 0, str(error), "build and save it again") from error
+        return ids, scores
+
+    def _columns(self, queries: SparseVectors) -> SparseVectors:
+        """The queries over this index's columns."""
+        if self._vocabulary is None or queries.vocabulary is None or queries.vocabulary == self._vocabulary:
+            return queries
+        place = {term: column for column, term in enumerate(self._vocabulary)}
+        rows = [{t: w for t, w in row.items() if t in place} for row in queries.to_dicts()]
+        return SparseVectors.from_dicts(rows, self._vocabulary)
+
+    def stats(self) -> dict[str, Any]:
+        """Rows, terms, and bytes by part, as JSON values."""
+        parts = {name: len(memoryview(data)) for name, (_, data) in self._sections.items()}
+        return {**self._facts, "terms": self._space.terms, "bytes": sum(parts.values()), "parts": parts}
+
+
+def _refuse_negative(vectors: SparseVectors) -> None:
+    negative = (vectors.values < 0).nonzero()[0]
+    if len(negative):
+        at = int(negative[0])
+        row = int(vectors.indptr.searchsorted(at, side="right")) - 1
+        raise UsageError(
+            f"row {row}: the weight of {vectors.term(int(vectors.indices[at]))!r} is {vectors.values[at]}; "
+            "weights are not negative here"
+        )

@@ -1,0 +1,245 @@
+"""BlockIndex gives what brute force over the stored values gives, whatever is pruned, filtered, rounded or damaged."""
+
+from __future__ import annotations
+
+import json
+import random
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from gossamer.errors import IndexDamaged, IndexTooNew, NoSuchIndex, UsageError
+from gossamer.retrieval import BlockIndex, SparseVectors
+from gossamer.retrieval.block_index import Values
+
+
+def topical(n: int, seed: int, dim: int = 400, entries: int = 30) -> SparseVectors:
+    """Vectors of a few topics with log-normal weights, as learned sparse encoders give them."""
+    rng = np.random.default_rng(seed)
+    topics = rng.integers(0, dim, (12, 60))
+    own = topics[rng.integers(0, 12, n)[:, None], rng.integers(0, 60, (n, entries))]
+    terms = np.concatenate([own, rng.integers(0, dim, (n, 4))], axis=1)
+    kept = rng.random(terms.shape) < rng.random((n, 1))
+    kept[:, -1] |= rng.random(n) < 0.9
+    cells = np.unique((np.arange(n)[:, None] * dim + terms)[kept])
+    indptr = np.searchsorted(cells, np.arange(n + 1) * dim)
+    values = np.minimum(rng.lognormal(-0.6, 0.8, len(cells)), 3.5)
+    return SparseVectors(indptr, cells % dim, values, dim, [f"t{t}" for t in range(dim)])
+
+
+def stored(vectors: SparseVectors, values: Values) -> np.ndarray:
+    """The vectors as an index keeps them, dense."""
+    dense = np.zeros(vectors.shape, np.float32)
+    for row in range(len(vectors)):
+        part = slice(vectors.indptr[row], vectors.indptr[row + 1])
+        kept = vectors.values[part]
+        if values == "f16":
+            kept = kept.astype(np.float16).astype(np.float32)
+        elif values == "u8" and len(kept):
+            scale = np.float32(kept.max() / np.float32(255))
+            kept = np.clip(np.rint(kept / scale), 1, 255).astype(np.float32) * scale
+        dense[row, vectors.indices[part]] = kept
+    return dense
+
+
+def brute_force(dense: np.ndarray, queries: SparseVectors, k: int, where: np.ndarray | None = None):
+    """Ids and scores by the definition: float64 sums over ascending columns, ties by row."""
+    ids, scores = np.full((len(queries), k), -1), np.full((len(queries), k), -np.inf, np.float32)
+    for i in range(len(queries)):
+        part = slice(queries.indptr[i], queries.indptr[i + 1])
+        columns, weights = queries.indices[part], queries.values[part].astype(np.float64)
+        found = []
+        for row in range(len(dense)):
+            if (where is None or where[row]) and dense[row, columns].any():
+                total = 0.0
+                for column, weight in zip(columns, weights, strict=True):
+                    total += weight * float(dense[row, column])
+                found.append((-np.float32(total), row))
+        for place, (score, row) in enumerate(sorted(found)[:k]):
+            ids[i, place], scores[i, place] = row, -score
+    return ids, scores
+
+
+def assert_same(got, want) -> None:
+    np.testing.assert_array_equal(got[0], want[0])
+    np.testing.assert_array_equal(got[1], want[1])
+
+
+@pytest.mark.parametrize("values", ["f32", "f16", "u8"])
+@pytest.mark.parametrize("k", [1, 10, 500])
+def test_it_equals_brute_force(values: Values, k: int) -> None:
+    vectors, queries = topical(400, 1), topical(25, 2, entries=20)
+    index = BlockIndex.build(vectors, values=values)
+    want = brute_force(stored(vectors, values), queries, k)
+    assert_same(index.search(queries, k), want)
+    assert_same(index.search(queries, k, exhaustive=True), want)
+
+
+def test_pruned_search_is_exhaustive_search_to_the_bit_over_several_windows() -> None:
+    vectors, queries = topical(140_000, 3, dim=3000, entries=12), topical(30, 4, dim=3000)
+    index = BlockIndex.build(vectors)
+    for k in (1, 10, 1000):
+        assert_same(index.search(queries, k, threads=2), index.search(queries, k, exhaustive=True, threads=2))
+
+
+def test_pruning_reads_fewer_postings() -> None:
+    vectors, queries = topical(60_000, 5, dim=3000), topical(30, 6, dim=3000)
+    space = BlockIndex.build(vectors)._space
+    arrays = (queries.indptr, queries.indices, queries.values)
+    *_, few, scored = space.search(*arrays, 10, False, True, 0.2, 3000, 16, None, 1)
+    *_, every, _ = space.search(*arrays, 10, False, True, 0.0, 3000, 16, None, 1)
+    assert few < 0.8 * every
+    assert scored < 30 * 600
+
+
+@given(seed=st.integers(0, 2**32), share=st.floats(0, 1), k=st.integers(1, 60))
+@settings(max_examples=30, deadline=None)
+def test_no_setting_changes_the_answer(seed: int, share: float, k: int) -> None:
+    rng = random.Random(seed)
+    rows = [
+        {f"t{rng.randrange(8)}": rng.choice([1e-9, 0.5, 1.0, 1.0, 3.0, 1e6]) for _ in range(rng.randrange(6))}
+        for _ in range(rng.randrange(1, 80))
+    ]
+    vectors = SparseVectors.from_dicts(rows, [f"t{t}" for t in range(8)])
+    space = BlockIndex.build(vectors)._space
+    where = np.array([rng.random() < 0.7 for _ in rows])
+    arrays = (vectors.indptr, vectors.indices, vectors.values)
+    got = space.search(*arrays, k, False, True, share, rng.randrange(1, 50), rng.randrange(1, 20), where, 1)
+    assert_same(got[:2], brute_force(stored(vectors, "f32"), vectors, k, where))
+
+
+@pytest.mark.parametrize("selectivity", [0.0, 0.001, 0.1, 0.9])
+def test_filters_are_exact(selectivity: float) -> None:
+    vectors, queries = topical(3000, 7), topical(10, 8)
+    where = np.random.default_rng(9).random(3000) < selectivity
+    index = BlockIndex.build(vectors)
+    assert_same(index.search(queries, 10, where=where), brute_force(stored(vectors, "f32"), queries, 10, where))
+
+
+def test_many_rows_within_one_quantum_of_the_threshold() -> None:
+    base = {f"t{i}": 1.0 for i in range(20)}
+    rows = [{**base, "x": 1.0 + i * 1e-7} for i in range(3000)]
+    random.Random(0).shuffle(rows)
+    vectors = SparseVectors.from_dicts(rows)
+    index = BlockIndex.build(vectors)
+    query = SparseVectors.from_dicts([{**base, "x": 1.0}], vectors.vocabulary)
+    assert_same(index.search(query, 10), index.search(query, 10, exhaustive=True))
+
+
+def test_threads_change_nothing() -> None:
+    vectors, queries = topical(5000, 10), topical(40, 11)
+    one, three = (BlockIndex.build(vectors, threads=threads) for threads in (1, 3))
+    assert {n: bytes(memoryview(d)) for n, (_, d) in one._sections.items()} == {
+        n: bytes(memoryview(d)) for n, (_, d) in three._sections.items()
+    }
+    assert_same(one.search(queries, 5), three.search(queries, 5, threads=3))
+
+
+@pytest.mark.parametrize("columns", [[0, 7, 2**32 - 1], [0, 2**25, 2**26 + 5]])
+def test_columns_far_apart(columns: list[int]) -> None:
+    vectors = SparseVectors([0, 2, 3], [columns[0], columns[2], columns[1]], [1, 2, 3], 2**32)
+    ids, scores = BlockIndex.build(vectors).search(vectors, 2)
+    np.testing.assert_array_equal(ids, [[0, -1], [1, -1]])
+    np.testing.assert_array_equal(scores, [[5, -np.inf], [9, -np.inf]])
+
+
+def test_more_columns_than_fit_16_bits() -> None:
+    rng = np.random.default_rng(0)
+    rows = [{int(c): float(rng.random() + 0.1) for c in rng.integers(0, 200_000, 40)} for _ in range(4000)]
+    indptr = np.cumsum([0, *map(len, rows)])
+    indices, values = ([x for row in rows for x in part(row)] for part in (dict.keys, dict.values))
+    vectors = SparseVectors(indptr, indices, values, 200_000)
+    for kind in ("f32", "f16", "u8"):
+        index = BlockIndex.build(vectors, values=kind)
+        assert index._space.terms > 65_536
+        few = SparseVectors(vectors.indptr[:30], vectors.indices[: vectors.indptr[29]],
+                            vectors.values[: vectors.indptr[29]], 200_000)  # fmt: skip
+        assert_same(index.search(few, 5), index.search(few, 5, exhaustive=True))
+
+
+class TestEdges:
+    def test_nothing_to_search(self) -> None:
+        empty = SparseVectors([0], [], [], 5)
+        ids, scores = BlockIndex.build(empty).search(SparseVectors([0, 1], [1], [1], 5), 3)
+        np.testing.assert_array_equal(ids, [[-1, -1, -1]])
+        assert np.isneginf(scores).all()
+
+    def test_empty_queries_and_unknown_terms(self) -> None:
+        index = BlockIndex.build(SparseVectors([0, 1, 1], [1], [1], 5))
+        ids, _ = index.search(SparseVectors([0, 0, 1, 2], [4, 1], [1, 1], 5), 2)
+        np.testing.assert_array_equal(ids, [[-1, -1], [-1, -1], [0, -1]])
+
+    def test_terms_are_matched_by_name(self) -> None:
+        index = BlockIndex.build(SparseVectors.from_dicts([{"a": 1.0}, {"b": 2.0}]))
+        ids, _ = index.search(SparseVectors.from_dicts([{"c": 1.0, "b": 1.0}]), 1)
+        assert ids[0, 0] == 1
+
+    def test_huge_queries_and_extreme_weights(self) -> None:
+        n = 10_000
+        rows = SparseVectors([0, n, n + 1], [*range(n), 3], [1.0] * (n + 1), n)
+        ids, scores = BlockIndex.build(rows).search(rows, 2)
+        np.testing.assert_array_equal(ids, [[0, 1], [0, 1]])
+        assert scores[0, 0] == n
+        large = SparseVectors([0, 1, 2], [0, 0], [1e38, 1e-38], 1)
+        index = BlockIndex.build(large)
+        assert_same(index.search(large, 2), index.search(large, 2, exhaustive=True))
+
+    @pytest.mark.parametrize(
+        ("call", "match"),
+        [
+            (lambda i, q: i.search(q, 0), "k=0"),
+            (lambda i, q: i.search(q, where=[True]), "shape"),
+            (lambda i, q: i.search(SparseVectors([0, 1], [1], [-1], 5)), "row 0.*-1"),
+            (lambda i, q: BlockIndex.build(SparseVectors([0, 1], [1], [-1], 5)), "row 0.*-1"),
+            (lambda i, q: BlockIndex.build(q, values="f8"), "f8"),
+        ],
+    )
+    def test_wrong_arguments(self, call, match: str) -> None:
+        vectors = SparseVectors([0, 1, 1], [1], [1], 5)
+        with pytest.raises(UsageError, match=match):
+            call(BlockIndex.build(vectors), vectors)
+
+
+class TestFiles:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        BlockIndex.build(topical(300, 12), values="u8").save(tmp_path / "b")
+        return tmp_path / "b"
+
+    def test_a_saved_index_answers_alike(self, folder: Path) -> None:
+        vectors, queries = topical(300, 12), topical(10, 13)
+        index = BlockIndex.open(folder)
+        assert index.shape == vectors.shape
+        assert_same(index.search(queries), BlockIndex.build(vectors, values="u8").search(queries))
+        index.save(folder)  # over itself
+        assert BlockIndex.open(folder).stats() == index.stats()
+
+    def test_what_is_no_index_is_refused(self, folder: Path, tmp_path: Path) -> None:
+        with pytest.raises(NoSuchIndex):
+            BlockIndex.open(tmp_path / "nowhere")
+        line = (folder / "block.json").read_bytes().partition(b"\n")[0]
+        newer = json.dumps({**json.loads(line), "format": 99}).encode()
+        (folder / "block.json").write_bytes(newer + b"\n%08x\n" % zlib.crc32(newer))
+        with pytest.raises(IndexTooNew):
+            BlockIndex.open(folder)
+
+    def test_a_truncated_file_is_refused(self, folder: Path) -> None:
+        whole = (folder / "block.gsm").read_bytes()
+        (folder / "block.gsm").write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(IndexDamaged):
+            BlockIndex.open(folder)
+
+    def test_flipped_bytes_give_an_error_or_an_answer(self, folder: Path) -> None:
+        whole, queries, rng = (folder / "block.gsm").read_bytes(), topical(10, 13), random.Random(1)
+        for _ in range(300):
+            bad = bytearray(whole)
+            for _ in range(rng.choice([1, 20])):
+                bad[rng.randrange(len(bad))] ^= 1 << rng.randrange(8)
+            (folder / "block.gsm").unlink()
+            (folder / "block.gsm").write_bytes(bad)
+            with suppress(IndexDamaged, IndexTooNew):
+                BlockIndex.open(folder).search(queries)
