@@ -15,7 +15,7 @@ from gossamer import Index
 from gossamer.errors import UsageError
 from gossamer.retrieval.index.likeness import MOST_TERMS
 from gossamer.retrieval.vectors import SparseVectors
-from gossamer.text import analyzer
+from gossamer.text import Document, analyzer
 from gossamer.text.passages import split
 
 WORDS = [f"{stem}{number}x" for stem in "abcdef" for number in range(12)]
@@ -119,7 +119,8 @@ def test_vectors_stand_for_themselves(tmp_path: Path) -> None:
         {word: float(rng.uniform(0.1, 2)) for word in rng.choice(WORDS, 6, replace=False)} for _ in range(40)
     ]
     with Index.create(tmp_path / "ix", encoder=None) as index:
-        index.add_vectors([str(n) for n in range(40)], SparseVectors.from_dicts(rows))
+        documents = [Document(str(n), "", fields={"half": n % 2}) for n in range(40)]
+        index.add_vectors([str(n) for n in range(40)], SparseVectors.from_dicts(rows), documents)
     others = {word for row in rows[1:] for word in row}
     shared = {word: float(np.float32(weight)) for word, weight in rows[0].items() if word in others}
     expected: dict[str, Any] = {word: weight / max(shared.values()) for word, weight in shared.items()}
@@ -127,3 +128,5 @@ def test_vectors_stand_for_themselves(tmp_path: Path) -> None:
     assert [hit.id for hit in index.search(like="0")] == [
         identifier for identifier, _ in index.rank([expected], k=11)[0] if identifier != "0"
     ][:10]
+    assert index.search() == []
+    assert [hit.id for hit in index.search(where="half = 1", k=3)] == ["1", "3", "5"]

@@ -204,7 +204,7 @@ class Searcher:
         typos: int | None,
         synonyms: Synonyms | None,
     ) -> Selection:
-        asked: Query = {} if like and query == "" else query  # an index of vectors understands no text
+        asked: Query = {} if query == "" else query  # an index of vectors understands no text
         [selection] = select(self._snapshot, [asked], where, self._parser, self._encoder, operators, typos, synonyms)
         return looking_for_like(self._snapshot, selection, [like] if isinstance(like, str) else like)
 
