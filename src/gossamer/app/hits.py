@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gossamer.retrieval.index import Hit
     from gossamer.text.documents import Passage, Span
 
+_NAMES_SHOWN = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -43,6 +45,14 @@ class Window:
     pieces: list[Piece]
     gap: bool
     gap_after: bool
+
+
+def whereabouts(hit: Hit) -> list[str]:
+    """Where a hit stands: its id unless that is its title, the place in it, and other files with the same bytes."""
+    named = [hit.id] if hit.title and hit.title != hit.id else []
+    more = len(hit.also) - _NAMES_SHOWN
+    also = ", ".join(map(str, hit.also[:_NAMES_SHOWN])) + (f" and {more} more" if more > 0 else "")
+    return named + location(hit.passage) + ([f"also at {also}"] if also else [])
 
 
 def location(passage: Passage) -> list[str]:

@@ -84,12 +84,12 @@ def keep_up(
     options = Options(text_field, id_field, archive_depth=archive_depth)
     while True:
         with closing(_Run(index, named_sources(paths), options, on_skip, on_bytes, strict)) as run:
-            run.look(identities(exclude), keep_missing, full)
-            if index is not None and run.something_to_do:
-                index.delete(())  # takes the lock
-                if index.refresh():  # what was looked at is no longer what is there
-                    continue
             try:
+                run.look(identities(exclude), keep_missing, full)
+                if index is not None and run.something_to_do:
+                    index.delete(())  # takes the lock
+                    if index.refresh():  # what was looked at is no longer what is there
+                        continue
                 return run.carry_out(create, passing), run.changes
             except BaseException:
                 run.discard()

@@ -71,7 +71,7 @@ def named_sources(paths: StrPath | Iterable[StrPath]) -> list[Source]:
         elif not has_magic(path):
             raise UsageError(f"{path}: no such file or folder")
         else:
-            base = _fixed_part(path)
+            base = fixed_part(path)
             matches = sorted(match for match in glob(path, recursive=True) if is_content(match, base))
             if not matches:
                 raise UsageError(f"{path}: no file matches")
@@ -79,7 +79,7 @@ def named_sources(paths: StrPath | Iterable[StrPath]) -> list[Source]:
     return sources
 
 
-def _fixed_part(pattern: str) -> str:
+def fixed_part(pattern: str) -> str:
     """The folder that a glob starts from."""
     folder = os.path.dirname(pattern)
     while has_magic(folder):

@@ -23,6 +23,7 @@ EXTRAS = {
     "formats": (("tree_sitter",), "source code by its functions, and what Zstandard packed"),
     "ocr": (("rapidocr", "onnxruntime"), "the text of scanned pages in PDFs"),
     "languages": (("py3langid",), "the language of each document, told by its text"),
+    "watch": (("watchfiles",), "following a folder: gossamer index --watch"),
     "eval": (("ir_measures",), "more measures for gossamer evaluate"),
     "plot": (("matplotlib",), "pictures of frontiers: --plot"),
     "bench": (("bm25s", "tantivy"), "the peers that the benchmark tables compare with"),

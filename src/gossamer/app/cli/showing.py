@@ -23,10 +23,9 @@ def show_hit(out: Output, rank: int, hit: Hit, explain: bool, sentences: int) ->
     """Rank, score and title; where; the snippet, or the passage between its neighbours; the sum of the score."""
     from rich.text import Text
 
-    from gossamer.app.hits import location
+    from gossamer.app.hits import whereabouts
 
-    title = hit.title or hit.id
-    where = " · ".join(([hit.id] if title != hit.id else []) + location(hit.passage))
+    title, where = hit.title or hit.id, " · ".join(whereabouts(hit))
     out.show(Text.assemble(f"{rank:>3}  ", (f"{hit.score:.4f}", "cyan"), "  ", (printable(title), "bold")))
     if where:
         out.show(Text(printable(where), "dim"), indent=5)

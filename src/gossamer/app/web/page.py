@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gossamer.app.hits import location, marked, neighbours, pieces, windows
+from gossamer.app.hits import marked, neighbours, pieces, whereabouts, windows
 from gossamer.app.plans import planned
 from gossamer.app.web.asked import Asked, link
 
@@ -92,13 +92,12 @@ def _heading(asked: Asked) -> str:
 
 
 def _hit(hit: Hit, asked: Asked) -> dict[str, Any]:
-    title = hit.title or hit.id
     found = {"id": hit.id, "start": hit.passage.start, "end": hit.passage.end}
     return {
         "id": hit.id,
-        "title": title,
+        "title": hit.title or hit.id,
         "link": asked.link("/document", "passage", more=found),
-        "where": ([hit.id] if title != hit.id else []) + location(hit.passage),
+        "where": whereabouts(hit),
         "windows": windows(hit),
         "alike": asked.link(q="", sort="", like=(hit.id,)),
         "score": hit.score,

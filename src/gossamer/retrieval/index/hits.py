@@ -52,6 +52,7 @@ class Hit:
             the strongest term contributed, up to a half, up to three quarters, more.
         snippet: One or two windows of the passage to show.
         explanation: What each term contributed, ascending by term; empty unless asked for.
+        also: Paths of other files with the same bytes.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Hit:
     intensities: list[int]
     snippet: Snippet
     explanation: list[Contribution]
+    also: list[str]
     _load: Callable[[], Document] = field(repr=False, compare=False)
 
     @property
@@ -97,6 +99,7 @@ class Hit:
             "intensities": self.intensities,
             "snippet": [list(w) for w in self.snippet.windows],
             "explanation": [c.to_dict() for c in self.explanation],
+            "also": self.also,
         }  # fmt: skip
 
 
@@ -128,7 +131,7 @@ def build_hits(
             weights[term] = max(weights.get(term, 0.0), contribution)
     weights.pop("", None)
     analysis, shares = terms_of or analyzer("standard"), cast("list[list[tuple[Any, ...]]]", parts)
-    shown = excerpts(analysis, [passage for _, _, passage, _ in found], weights, selection.text, shares)
+    shown = excerpts(analysis, [passage for _, _, passage, *_ in found], weights, selection.text, shares)
     return [
         Hit(
             identifier,
@@ -139,9 +142,12 @@ def build_hits(
             excerpt.intensities,
             excerpt.snippet,
             [Contribution(*c) for c in why] if explain else [],
+            also,
             load,
         )
-        for (score, *_), (identifier, title, passage, load), excerpt, why in zip(rows, found, shown, parts, strict=True)
+        for (score, *_), (identifier, title, passage, also, load), excerpt, why in zip(
+            rows, found, shown, parts, strict=True
+        )
     ]
 
 
@@ -158,7 +164,7 @@ def _rows(
     return sorted(rows, key=lambda row: place[row[1], row[3]])
 
 
-def _read(segment: OpenSegment, row: int, number: int) -> tuple[str, str, Passage, Callable[[], Document]]:
+def _read(segment: OpenSegment, row: int, number: int) -> tuple[str, str, Passage, list[str], Callable[[], Document]]:
     native = segment.native
     start, end = native.range(row)
     identifier, body, metadata = native.id(number), native.passage(row), native.metadata(number)
@@ -167,6 +173,9 @@ def _read(segment: OpenSegment, row: int, number: int) -> tuple[str, str, Passag
         return segment.document(number)
 
     if not metadata:
-        return identifier, "", Passage(start, end, body), load
+        return identifier, "", Passage(start, end, body), [], load
     document = make_document(identifier, "", metadata)
-    return identifier, document.title, passages.locate(document.spans, start, end, body), load
+    fields, place = document.fields, passages.locate(document.spans, start, end, body)
+    path, paths = fields.get("path"), fields.get("paths")
+    also = [one for one in paths if one != path] if isinstance(paths, list) and path in paths else []
+    return identifier, document.title, place, also, load

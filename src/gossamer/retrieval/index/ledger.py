@@ -320,7 +320,8 @@ class LedgerBuilder:
     def finish(self) -> Ledger:
         """The ledger."""
         self._end()
-        return Ledger(self._sources, {**{name: n.tobytes() for name, n in self._numbers.items()}, **self._bytes})
+        columns = {name: numbers.tobytes() for name, numbers in self._numbers.items()}
+        return Ledger(self._sources, columns | {name: bytes(data) for name, data in self._bytes.items()})
 
     def _end(self) -> None:
         if self._sources:
