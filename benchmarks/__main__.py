@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 NAMES = (
-    "bm25_equivalence", "bm25_quality", "bm25_speed", "filters", "indexing_speed", "indexing_memory", "typos",
+    "bm25_equivalence", "bm25_quality", "bm25_speed", "filters", "indexing_speed", "indexing_memory", "keeping_up", "typos",
     "fields",
 )  # fmt: skip
 

@@ -57,7 +57,7 @@ def main() -> None:
     )  # fmt: skip
     report.table(
         ["files remembered", "ledger MB", "to write s", "to read and check s", "to look up every path s", "memory MiB"],
-        [[f"{ledger['files']:,}", f"{ledger['bytes'] / 1e6:.0f}", f"{ledger['write']:.2f}", f"{ledger['read']:.2f}",
+        [[f"{ledger['files']:,.0f}", f"{ledger['bytes'] / 1e6:.0f}", f"{ledger['write']:.2f}", f"{ledger['read']:.2f}",
           f"{ledger['find']:.2f}", f"{ledger['memory'] / MIB:.0f}"]],
     )  # fmt: skip
     report.save("keeping_up", setting, rows)
