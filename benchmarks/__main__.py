@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 NAMES = (
-    "bm25_equivalence", "bm25_quality", "bm25_speed", "filters", "indexing_speed", "indexing_memory", "keeping_up", "typos",
-    "fields",
+    "bm25_equivalence", "bm25_quality", "bm25_speed", "filters", "indexing_speed", "indexing_memory",
+    "keeping_up", "typos", "fields",
 )  # fmt: skip
 
 
