@@ -36,6 +36,11 @@ def as_document(item: str | dict[str, Any] | Document, insertion: int) -> Docume
     return document
 
 
+# Shared: a list for every document is work for the garbage collector.
+_NO_HEADINGS: list[tuple[int, int, int, str]] = []
+_NO_TEXTS: list[str] = []
+
+
 def native_document(
     document: Document, declared: Sequence[str] = ()
 ) -> tuple[str, str, str, bytes, list[tuple[int, int, int, str]], list[str]]:
@@ -45,7 +50,7 @@ def native_document(
         UsageError: A field is no JSON value.
     """
     more: dict[str, Any] = {}
-    headings: list[tuple[int, int, int, str]] = []
+    headings = _NO_HEADINGS
     if document.title:
         more["title"] = document.title
     if document.fields:
@@ -57,7 +62,8 @@ def native_document(
         metadata = json.dumps(more, ensure_ascii=False).encode("utf-8", "replace") if more else b""
     except (TypeError, ValueError) as error:
         raise UsageError(f"document {document.id!r}: its fields are not JSON values: {error}") from None
-    return document.id, document.title, document.text, metadata, headings, [_text(document, name) for name in declared]
+    texts = [_text(document, name) for name in declared] if declared else _NO_TEXTS
+    return document.id, document.title, document.text, metadata, headings, texts
 
 
 def _text(document: Document, name: str) -> str:

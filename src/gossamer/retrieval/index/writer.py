@@ -7,7 +7,7 @@ abandoned writer are removed by the next one.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gossamer.retrieval.index.columns import Columns
     from gossamer.retrieval.index.container import SectionWriter
     from gossamer.retrieval.index.ledger import Ledger
+    from gossamer.retrieval.index.schema import FieldType
     from gossamer.retrieval.vectors import SparseVectors
 
 _BATCH_CHARACTERS = 1 << 20
@@ -125,16 +126,26 @@ class Writer:
     ) -> Iterator[Document]:
         """The documents with their fields as declared."""
         types, insertion = self._manifest.types, self._next_insertion
+        if not types:
+            return (as_document(item, number) for number, item in enumerate(documents, insertion))
+        return self._conforming(documents, types, insertion, on_refused)
+
+    def _conforming(
+        self,
+        documents: Iterable[str | dict[str, Any] | Document],
+        types: Mapping[str, FieldType],
+        insertion: int,
+        on_refused: Callable[[str, str], None] | None,
+    ) -> Iterator[Document]:
         for item in documents:
             document = as_document(item, insertion)
-            if types:
-                try:
-                    document = conform(document, types)
-                except UsageError as error:
-                    if on_refused is None:
-                        raise
-                    on_refused(document.id, str(error))
-                    continue
+            try:
+                document = conform(document, types)
+            except UsageError as error:
+                if on_refused is None:
+                    raise
+                on_refused(document.id, str(error))
+                continue
             insertion += 1
             yield document
 
