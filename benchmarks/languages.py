@@ -76,6 +76,8 @@ def analyzers(language: str, data: Collection) -> dict[str, Analyzer]:
         "auto": analyzer("auto"),
         "auto(de, en, fr)": analyzer("auto(de, en, fr)"),
     }
+    if language in languages.LIGHT:
+        chosen["Snowball"] = analyzer(language).replace(stemmer=language)
     if language == "german":
         words = compounds.frequencies(data.documents.values())
         table = compounds.learn(words, leave_out=languages.stop_words(language))

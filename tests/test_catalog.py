@@ -26,12 +26,22 @@ QUERY = "lift"
 def ranked_by(method: catalog.Method, folder: Path) -> list[str]:
     """Run a method on three documents and one query; the ids it returns, best first."""
     from gossamer.retrieval import BM25Encoder, Index
+    from gossamer.text import analyzer
 
     entry = method.load()
     if method.entry_point.endswith(":fuse"):
         run = {"q": {"lift": 2.0, "sail": 1.0}}
         return list(entry([run, {"q": {"lift": 9.0, "tea": 4.0}}], **method.arguments)["q"])
-    if method.entry_point.endswith(":BM25Encoder"):
+    if method.entry_point.startswith("gossamer.text."):
+        made = (
+            analyzer("german").replace(compounds=entry({"lift": 9, "wing": 9}))
+            if method.paper
+            else entry(**method.arguments)
+        )
+        with Index.create(folder / "ix", analyzer=made) as index:
+            index.add(DOCUMENTS)
+        (found,) = index.rank([QUERY])
+    elif method.entry_point.endswith(":BM25Encoder"):
         with Index.create(folder / "ix", entry(**method.arguments)) as index:
             index.add(DOCUMENTS)
         (found,) = index.rank([QUERY])

@@ -7,8 +7,11 @@ import io
 import json
 import os
 import struct
+import subprocess
+import sys
 import tarfile
 import zipfile
+from functools import partial
 
 import pytest
 
@@ -229,3 +232,54 @@ def test_a_pathological_query_gives_an_answer_or_a_reason(run, folder, query):
     result = run("search", "i", "-", input=query.encode("utf-8", "surrogatepass"))
     assert result.exit_code in (0, 2), result.output
     assert "Traceback" not in result.output
+
+
+GIGABYTES = 2 << 30
+MEASURED = """
+import resource, subprocess, sys
+code = subprocess.run([sys.executable, "-c", "from gossamer.app.cli import main; main()", *sys.argv[1:]]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "before", "piece", "after", "where", "reason", "ids"),
+    [
+        ("a.txt", "", "wing ", "", "a.txt", "larger than 64 MiB", []),
+        ("a.md", "", "# wing ", "", "a.md", "larger than 64 MiB", []),
+        ("a.html", "<p>", "wing ", "", "a.html", "larger than 64 MiB", []),
+        (
+            "a.jsonl",
+            '{"text": "1"}\n{"text": "',
+            "wing ",
+            '"}\n{"text": "3"}\n',
+            "a.jsonl:2",
+            "longer than 64 MiB",
+            [1, 3],
+        ),
+        ("a.csv", "text,note\n1,a\n", "wing ", ",b\n3,c\n", "a.csv:3", "longer than 64 MiB", [2, 4]),
+        ("a.jsonl.gz", '{"text": "', "wing ", '"}\n', "a.jsonl.gz:1", "longer than 64 MiB", []),
+    ],
+)
+def test_a_line_of_two_gigabytes_costs_itself_alone(tmp_path, name, before, piece, after, where, reason, ids):
+    opener = partial(gzip.open, compresslevel=1) if name.endswith(".gz") else open
+    block = (piece * (1 << 20)).encode()
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "good.txt").write_text("a good wing")
+    with opener(tmp_path / "d" / name, "wb") as file:
+        file.write(before.encode())
+        for _ in range(GIGABYTES // len(block)):
+            file.write(block)
+        file.write(after.encode())
+    command = [sys.executable, "-c", MEASURED, "index", "d", "-o", "i", "--json", "--quiet"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    (tmp_path / "d" / name).unlink()
+    assert result.returncode == 0, result.stderr
+    skipped = {one["path"]: one["reason"] for one in json.loads(result.stdout)["skipped"]}
+    assert skipped[f"d/{where}"].startswith(reason)
+    assert int(result.stderr.split()[-1]) < 500 << 10  # KiB
+    with gossamer.Index.open(tmp_path / "i") as index:
+        assert {index.get(f"{name}#{number}") is not None for number in ids} <= {True}
+        assert len(index) == 1 + len(ids)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gossamer.catalog import retrieval
+from gossamer.catalog import retrieval, text
 from gossamer.catalog.records import AXES, Method, Neighbour, Paper, unknown
 from gossamer.errors import UsageError
 
 __all__ = ["Method", "Neighbour", "Paper", "axes", "get", "methods", "nearest"]
 
-_METHODS: dict[str, Method] = {method.id: method for method in retrieval.METHODS}
+_METHODS: dict[str, Method] = {method.id: method for method in (*text.METHODS, *retrieval.METHODS)}
 
 
 def methods(**places: str | Sequence[str]) -> list[Method]:

@@ -88,3 +88,9 @@ MULTIPLE_SEARCHES = Paper(
     1994,
     "NIST Special Publication 500-215",
 )
+COMPOUND_SPLITTING = Paper(
+    "Empirical Methods for Compound Splitting",
+    ("Philipp Koehn", "Kevin Knight"),
+    2003,
+    "doi:10.3115/1067807.1067833",
+)
