@@ -88,8 +88,8 @@ class Searcher:
             operators: Understand operators in a text; False takes every word as it is.
             typos: Words without an operator are corrected, at most 32 of a query and never identifiers: with None those
                 that occur nowhere, by one edit, from 8 letters on by two (a letter more, less, other, or two swapped);
-                with 1 or 2 all from 4 letters on by up to so many edits, and then documents that hold every word as
-                typed come before all others, and ``score`` orders within the two parts; 0 corrects nothing.
+                with 1 or 2 all from 4 letters on by up to so many edits, and where that finds something documents that
+                hold every word as typed come first, and ``score`` orders within the two parts; 0 corrects nothing.
             synonyms: What words without an operator also find, at half their weight.
             explain: Fill ``Hit.explanation``.
 
