@@ -27,7 +27,7 @@ Stored store(const Matrix& matrix, ValueKind kind) {
   const size_t entries = matrix.values.size();
   stored.bytes.resize(entries * bytes_of(kind));
   if (kind == ValueKind::f32) {
-    std::memcpy(stored.bytes.data(), matrix.values.data(), entries * 4);
+    if (entries > 0) std::memcpy(stored.bytes.data(), matrix.values.data(), entries * 4);
     return stored;
   }
   stored.decoded.resize(entries);
