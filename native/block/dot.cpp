@@ -30,33 +30,28 @@ float from_half(uint16_t half) {
 
 namespace {
 
-template <class Column, class Value>
-float dot(const void* columns, const void* values, size_t n, const float* query, uint32_t limit) {
-  const auto* c = static_cast<const Column*>(columns);
-  const auto* v = static_cast<const Value*>(values);
-  const auto decoded = [v](size_t i) {
-    if constexpr (sizeof(Value) == 2) return from_half(v[i]);
-    else return static_cast<float>(v[i]);
-  };
-  const auto at = [c, limit](size_t i) { return sizeof(Column) == 4 ? std::min<uint32_t>(c[i], limit) : c[i]; };
-  float sum[4] = {0, 0, 0, 0};
-  size_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    for (size_t lane = 0; lane < 4; ++lane) sum[lane] += query[at(i + lane)] * decoded(i + lane);
-  for (; i < n; ++i) sum[0] += query[at(i)] * decoded(i);
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
+struct Portable {
+  template <class Column, class Value>
+  static float dot(const void* columns, const void* values, size_t n, const float* query, uint32_t limit) {
+    const auto* c = static_cast<const Column*>(columns);
+    const auto* v = static_cast<const Value*>(values);
+    const auto decoded = [v](size_t i) {
+      if constexpr (sizeof(Value) == 2) return from_half(v[i]);
+      else return static_cast<float>(v[i]);
+    };
+    const auto at = [c, limit](size_t i) { return sizeof(Column) == 4 ? std::min<uint32_t>(c[i], limit) : c[i]; };
+    float sum[4] = {0, 0, 0, 0};
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4)
+      for (size_t lane = 0; lane < 4; ++lane) sum[lane] += query[at(i + lane)] * decoded(i + lane);
+    for (; i < n; ++i) sum[0] += query[at(i)] * decoded(i);
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  }
+};
 
 }  // namespace
 
-DotKernel dot_portable(bool wide, ValueKind kind) {
-  switch (kind) {
-    case ValueKind::f32: return wide ? dot<uint32_t, float> : dot<uint16_t, float>;
-    case ValueKind::f16: return wide ? dot<uint32_t, uint16_t> : dot<uint16_t, uint16_t>;
-    case ValueKind::u8: break;
-  }
-  return wide ? dot<uint32_t, uint8_t> : dot<uint16_t, uint8_t>;
-}
+DotKernel dot_portable(bool wide, ValueKind kind) { return kernel_of<Portable>(wide, kind); }
 
 DotKernel dot_kernel(bool wide, ValueKind kind) {
   switch (cpu_level()) {

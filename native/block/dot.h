@@ -16,6 +16,17 @@ using DotKernel = float (*)(const void* columns, const void* values, size_t n, c
 
 DotKernel dot_kernel(bool wide, ValueKind kind);  // the one for cpu_level()
 
+// The kernel of a family, a class with `template <class Column, class Value> static float dot(...)`.
+template <class Family>
+DotKernel kernel_of(bool wide, ValueKind kind) {
+  switch (kind) {
+    case ValueKind::f32: return wide ? Family::template dot<uint32_t, float> : Family::template dot<uint16_t, float>;
+    case ValueKind::f16: return wide ? Family::template dot<uint32_t, uint16_t> : Family::template dot<uint16_t, uint16_t>;
+    case ValueKind::u8: break;
+  }
+  return wide ? Family::template dot<uint32_t, uint8_t> : Family::template dot<uint16_t, uint8_t>;
+}
+
 DotKernel dot_portable(bool wide, ValueKind kind);
 DotKernel dot_avx2(bool wide, ValueKind kind);
 DotKernel dot_avx512(bool wide, ValueKind kind);

@@ -25,31 +25,26 @@ float decoded(Value value) {
   else return static_cast<float>(value);
 }
 
-template <class Column, class Value>
-float dot(const void* columns, const void* values, size_t n, const float* query, uint32_t limit) {
-  const auto* c = static_cast<const Column*>(columns);
-  const auto* v = static_cast<const Value*>(values);
-  const __m256i most = _mm256_set1_epi32(static_cast<int>(limit));
-  __m256 sum = _mm256_setzero_ps();
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    sum = _mm256_fmadd_ps(_mm256_i32gather_ps(query, load_columns(c + i, most), 4), load_values(v + i), sum);
-  float lanes[8];
-  _mm256_storeu_ps(lanes, sum);
-  float total = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
-  for (; i < n; ++i) total += query[sizeof(Column) == 4 && c[i] > limit ? limit : c[i]] * decoded(v[i]);
-  return total;
-}
+struct Avx2 {
+  template <class Column, class Value>
+  static float dot(const void* columns, const void* values, size_t n, const float* query, uint32_t limit) {
+    const auto* c = static_cast<const Column*>(columns);
+    const auto* v = static_cast<const Value*>(values);
+    const __m256i most = _mm256_set1_epi32(static_cast<int>(limit));
+    __m256 sum = _mm256_setzero_ps();
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+      sum = _mm256_fmadd_ps(_mm256_i32gather_ps(query, load_columns(c + i, most), 4), load_values(v + i), sum);
+    float lanes[8];
+    _mm256_storeu_ps(lanes, sum);
+    float total = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+    for (; i < n; ++i) total += query[sizeof(Column) == 4 && c[i] > limit ? limit : c[i]] * decoded(v[i]);
+    return total;
+  }
+};
 
 }  // namespace
 
-DotKernel dot_avx2(bool wide, ValueKind kind) {
-  switch (kind) {
-    case ValueKind::f32: return wide ? dot<uint32_t, float> : dot<uint16_t, float>;
-    case ValueKind::f16: return wide ? dot<uint32_t, uint16_t> : dot<uint16_t, uint16_t>;
-    case ValueKind::u8: break;
-  }
-  return wide ? dot<uint32_t, uint8_t> : dot<uint16_t, uint8_t>;
-}
+DotKernel dot_avx2(bool wide, ValueKind kind) { return kernel_of<Avx2>(wide, kind); }
 
 }  // namespace gossamer::block

@@ -19,29 +19,24 @@ __m512 load_values(const Value* at, __mmask16 mask) {
   else return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, at)));
 }
 
-template <class Column, class Value>
-float dot(const void* columns, const void* values, size_t n, const float* query, uint32_t limit) {
-  const auto* c = static_cast<const Column*>(columns);
-  const auto* v = static_cast<const Value*>(values);
-  const __m512i most = _mm512_set1_epi32(static_cast<int>(limit));
-  __m512 sum = _mm512_setzero_ps();
-  for (size_t i = 0; i < n; i += 16) {
-    const auto mask = static_cast<__mmask16>(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1);
-    const __m512 q = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, load_columns(c + i, mask, most), query, 4);
-    sum = _mm512_fmadd_ps(q, load_values(v + i, mask), sum);
+struct Avx512 {
+  template <class Column, class Value>
+  static float dot(const void* columns, const void* values, size_t n, const float* query, uint32_t limit) {
+    const auto* c = static_cast<const Column*>(columns);
+    const auto* v = static_cast<const Value*>(values);
+    const __m512i most = _mm512_set1_epi32(static_cast<int>(limit));
+    __m512 sum = _mm512_setzero_ps();
+    for (size_t i = 0; i < n; i += 16) {
+      const auto mask = static_cast<__mmask16>(n - i >= 16 ? 0xffffu : (1u << (n - i)) - 1);
+      const __m512 q = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, load_columns(c + i, mask, most), query, 4);
+      sum = _mm512_fmadd_ps(q, load_values(v + i, mask), sum);
+    }
+    return _mm512_reduce_add_ps(sum);
   }
-  return _mm512_reduce_add_ps(sum);
-}
+};
 
 }  // namespace
 
-DotKernel dot_avx512(bool wide, ValueKind kind) {
-  switch (kind) {
-    case ValueKind::f32: return wide ? dot<uint32_t, float> : dot<uint16_t, float>;
-    case ValueKind::f16: return wide ? dot<uint32_t, uint16_t> : dot<uint16_t, uint16_t>;
-    case ValueKind::u8: break;
-  }
-  return wide ? dot<uint32_t, uint8_t> : dot<uint16_t, uint8_t>;
-}
+DotKernel dot_avx512(bool wide, ValueKind kind) { return kernel_of<Avx512>(wide, kind); }
 
 }  // namespace gossamer::block

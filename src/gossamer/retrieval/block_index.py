@@ -77,7 +77,7 @@ class BlockIndex:
         """
         if values not in get_args(Values):
             raise UsageError(f"values={values!r} must be one of {', '.join(get_args(Values))}")
-        _refuse_negative(vectors)
+        vectors.refuse_negative()
         built = _native.build_block(vectors.indptr, vectors.indices, vectors.values, values, threads_of(threads))
         sections: dict[str, Any] = {name: (kind, data) for name, kind, _, data in built}
         if vectors.vocabulary is not None:
@@ -175,7 +175,7 @@ class BlockIndex:
         """
         if k < 1:
             raise UsageError(f"k={k} must be >= 1")
-        _refuse_negative(queries)
+        queries.refuse_negative()
         columns = self._columns(queries)
         accepted = None if where is None else np.ascontiguousarray(where, np.bool_)
         if accepted is not None and accepted.shape != (len(self),):
@@ -201,14 +201,3 @@ class BlockIndex:
         """Rows, terms, and bytes by part, as JSON values."""
         parts = {name: len(memoryview(data)) for name, (_, data) in self._sections.items()}
         return {**self._facts, "terms": self._space.terms, "bytes": sum(parts.values()), "parts": parts}
-
-
-def _refuse_negative(vectors: SparseVectors) -> None:
-    negative = (vectors.values < 0).nonzero()[0]
-    if len(negative):
-        at = int(negative[0])
-        row = int(vectors.indptr.searchsorted(at, side="right")) - 1
-        raise UsageError(
-            f"row {row}: the weight of {vectors.term(int(vectors.indices[at]))!r} is {vectors.values[at]}; "
-            "weights are not negative here"
-        )

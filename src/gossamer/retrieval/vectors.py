@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gossamer.errors import GossamerError
+from gossamer.errors import GossamerError, UsageError
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -93,6 +93,21 @@ class SparseVectors:
     def term(self, column: int) -> str:
         """The name of a column; ``"#column"`` without a vocabulary."""
         return f"#{column}" if self.vocabulary is None else self.vocabulary[column]
+
+    def refuse_negative(self) -> None:
+        """Nothing, unless a weight is negative: bounds of scores need weights that are not.
+
+        Raises:
+            UsageError: Naming the first such row and term.
+        """
+        negative = (self.values < 0).nonzero()[0]
+        if len(negative):
+            at = int(negative[0])
+            row = int(self.indptr.searchsorted(at, side="right")) - 1
+            raise UsageError(
+                f"row {row}: the weight of {self.term(int(self.indices[at]))!r} is {self.values[at]}; "
+                "an index takes non-negative vectors"
+            )
 
     @classmethod
     def from_dicts(cls, rows: Iterable[Mapping[str, float]], vocabulary: Sequence[str] | None = None) -> SparseVectors:

@@ -197,14 +197,7 @@ class Writer:
     def _add_rows(
         self, batch: list[Document], places: list[list[tuple[int, int, int, int]]], vectors: SparseVectors
     ) -> None:
-        negative = (vectors.values < 0).nonzero()[0]
-        if len(negative):
-            at = int(negative[0])
-            row = int(vectors.indptr.searchsorted(at, side="right")) - 1
-            raise UsageError(
-                f"row {row}: the weight of {vectors.term(int(vectors.indices[at]))!r} is {vectors.values[at]}; "
-                "an index takes non-negative vectors"
-            )
+        vectors.refuse_negative()
         columns = [vectors.term(c) for c in range(vectors.dim)]
         builder = self._ready(columns)
         builder.add_vectors(
