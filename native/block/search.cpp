@@ -29,32 +29,6 @@ std::span<const T> part(const SectionBytes& sections, const std::string& name) {
 
 }  // namespace
 
-// The k best rows so far, the worst of them in front.
-class Space::Best {
- public:
-  explicit Best(size_t k) : k_(k) { heap_.reserve(k + 1); }
-  bool full() const { return heap_.size() == k_; }
-  float worst() const { return heap_.front().score; }
-  void offer(const Scored& row) {
-    if (full()) {
-      if (!better(row, heap_.front())) return;
-      std::pop_heap(heap_.begin(), heap_.end(), better);
-      heap_.pop_back();
-    }
-    heap_.push_back(row);
-    std::push_heap(heap_.begin(), heap_.end(), better);
-  }
-  std::vector<Scored> sorted() && {
-    std::sort(heap_.begin(), heap_.end(), better);
-    return std::move(heap_);
-  }
-
- private:
-  static bool better(const Scored& a, const Scored& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
-  size_t k_;
-  std::vector<Scored> heap_;
-};
-
 // What a search needs to know of the query's lists.
 struct Space::Plan {
   struct Term {

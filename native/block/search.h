@@ -16,21 +16,11 @@
 #include <optional>
 #include <vector>
 
+#include "block/best.h"
 #include "block/forward.h"
 #include "block/lists.h"
-#include "index/segment.h"
 
 namespace gossamer::block {
-
-struct QueryTerm {
-  uint32_t column;
-  float weight;
-};
-
-struct Scored {
-  float score;
-  uint32_t row;
-};
 
 // How much work a search does.
 struct Effort {
@@ -38,10 +28,6 @@ struct Effort {
   double share = 0.2;           // of the threshold that unread layers may add up to
   uint32_t postings = 3000;     // that step 1 reads
   uint32_t candidates = 16;     // whose exact scores step 1 computes; at least k
-};
-
-struct Cost {
-  uint64_t postings = 0, scored = 0;
 };
 
 class Space {
@@ -65,7 +51,6 @@ class Space {
  private:
   struct Scratch;
   struct Plan;
-  class Best;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
   void make_plan(const std::vector<QueryTerm>& query, Scratch& scratch) const;

@@ -1,0 +1,77 @@
+// What every way of searching sparse vectors shares: the query, the best rows so far, what it cost.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "index/segment.h"
+
+namespace gossamer::block {
+
+struct QueryTerm {
+  uint32_t column;
+  float weight;
+};
+
+struct Scored {
+  float score;
+  uint32_t row;
+};
+
+struct Cost {
+  uint64_t postings = 0, scored = 0;
+};
+
+// The k best rows so far, the worst of them in front. Equal scores: the smaller number in `order` (row -> number; null: the
+// row itself) is better.
+class Best {
+ public:
+  explicit Best(size_t k, const uint32_t* order = nullptr) : k_(k), order_(order) { heap_.reserve(k + 1); }
+  bool full() const { return heap_.size() == k_; }
+  float worst() const { return heap_.front().score; }
+  void offer(const Scored& row) {
+    const auto better = [this](const Scored& a, const Scored& b) { return precedes(a, b); };
+    if (full()) {
+      if (k_ == 0 || !better(row, heap_.front())) return;
+      std::pop_heap(heap_.begin(), heap_.end(), better);
+      heap_.pop_back();
+    }
+    heap_.push_back(row);
+    std::push_heap(heap_.begin(), heap_.end(), better);
+  }
+  // Best first.
+  std::vector<Scored> sorted() && {
+    std::sort(heap_.begin(), heap_.end(), [this](const Scored& a, const Scored& b) { return precedes(a, b); });
+    return std::move(heap_);
+  }
+
+ private:
+  bool precedes(const Scored& a, const Scored& b) const {
+    if (a.score != b.score) return a.score > b.score;
+    return order_ != nullptr ? order_[a.row] < order_[b.row] : a.row < b.row;
+  }
+  size_t k_;
+  const uint32_t* order_;
+  std::vector<Scored> heap_;
+};
+
+// A query over the terms of an index: numbers ascending and unique, weights finite and positive; `dense` has the weight of
+// every term number, 0 for the others, as Forward::about and Forward::exact read it.
+struct Query {
+  std::span<const QueryTerm> terms;
+  const float* dense;
+};
+
+// One way to the best rows of a query, over structures of its own beside the forward file.
+class Traversal {
+ public:
+  virtual ~Traversal() = default;
+  // Offers rows with their exact scores (Forward::exact, rounded to float). `accept`: rows that may be offered; null for all.
+  virtual void search(const Query& query, const Bitmap* accept, Best& best, Cost& cost) const = 0;
+};
+
+}  // namespace gossamer::block
