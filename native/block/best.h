@@ -43,6 +43,7 @@ class Best {
     heap_.push_back(row);
     std::push_heap(heap_.begin(), heap_.end(), better);
   }
+  const std::vector<Scored>& rows() const { return heap_; }  // in no order
   // Best first.
   std::vector<Scored> sorted() && {
     std::sort(heap_.begin(), heap_.end(), [this](const Scored& a, const Scored& b) { return precedes(a, b); });

@@ -35,12 +35,19 @@ class Forward {
   float value(uint32_t row, uint64_t entry) const;
   uint64_t begin(uint32_t row) const { return offsets_[row]; }
 
+  // A row's values as they are stored, u8 without their scale.
+  const void* values(uint32_t row) const { return values_.data() + offsets_[row] * value_bytes_; }
+  float scale(uint32_t row) const { return kind_ == ValueKind::u8 ? scales_[row] : 1.0f; }
+  ValueKind kind() const { return kind_; }
+
   void prefetch(uint32_t row) const {
     const uint8_t* columns = columns_.data() + offsets_[row] * column_bytes_;
+    for (size_t at = 0; at < size(row) * column_bytes_; at += 64) __builtin_prefetch(columns + at);
+    prefetch_values(row);
+  }
+  void prefetch_values(uint32_t row) const {
     const uint8_t* values = values_.data() + offsets_[row] * value_bytes_;
-    const size_t n = size(row);
-    for (size_t at = 0; at < n * column_bytes_; at += 64) __builtin_prefetch(columns + at);
-    for (size_t at = 0; at < n * value_bytes_; at += 64) __builtin_prefetch(values + at);
+    for (size_t at = 0; at < size(row) * value_bytes_; at += 64) __builtin_prefetch(values + at);
   }
 
  private:
