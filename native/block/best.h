@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "index/segment.h"
+#include "index/bitmap.h"
 
 namespace gossamer::block {
 
@@ -26,22 +26,40 @@ struct Cost {
   uint64_t postings = 0, scored = 0;
 };
 
+// Where a search puts the rows that it has scored; it may hold rows of other spaces already, whose scores then count.
+class Collector {
+ public:
+  bool full() const { return full_; }
+  float worst() const { return worst_; }  // of a full one: a lower score changes nothing any more
+  virtual void offer(const Scored& row) = 0;
+
+ protected:
+  ~Collector() = default;
+  void fill(float worst) {
+    full_ = true;
+    worst_ = worst;
+  }
+
+ private:
+  bool full_ = false;
+  float worst_ = 0;
+};
+
 // The k best rows so far, the worst of them in front. Equal scores: the smaller number in `order` (row -> number; null: the
 // row itself) is better.
-class Best {
+class Best final : public Collector {
  public:
   explicit Best(size_t k, const uint32_t* order = nullptr) : k_(k), order_(order) { heap_.reserve(k + 1); }
-  bool full() const { return heap_.size() == k_; }
-  float worst() const { return heap_.front().score; }
-  void offer(const Scored& row) {
+  void offer(const Scored& row) override {
     const auto better = [this](const Scored& a, const Scored& b) { return precedes(a, b); };
-    if (full()) {
+    if (heap_.size() == k_) {
       if (k_ == 0 || !better(row, heap_.front())) return;
       std::pop_heap(heap_.begin(), heap_.end(), better);
       heap_.pop_back();
     }
     heap_.push_back(row);
     std::push_heap(heap_.begin(), heap_.end(), better);
+    if (heap_.size() == k_) fill(heap_.front().score);
   }
   const std::vector<Scored>& rows() const { return heap_; }  // in no order
   // Best first.

@@ -5,15 +5,14 @@
 #include <cstring>
 #include <utility>
 
-#include "block/lists.h"
-#include "index/builder.h"
+#include "block/list_builder.h"
 
 namespace gossamer::block {
 
 namespace {
 
 constexpr uint32_t kDirect = 1u << 26;                // columns below this are numbered by a table
-constexpr uint64_t kTogether = uint64_t{16} << 20;  // postings of a range of terms that one thread sorts at once
+constexpr uint64_t kTogether = uint64_t{16} << 20;  // postings that a thread sorts at once
 
 // Forward values as they are stored, and read back as float32.
 struct Stored {
@@ -52,7 +51,7 @@ Stored store(const Matrix& matrix, ValueKind kind) {
   return stored;
 }
 
-class Builder {
+class Builder : RowSource {
  public:
   Builder(const Matrix& matrix, const BuildOptions& options) : matrix_(matrix), options_(options) {}
 
@@ -61,7 +60,9 @@ class Builder {
     values_ = options_.values == ValueKind::f32 ? matrix_.values : std::span<const float>(stored.decoded);
     number_terms();
     layers_ = Layers::up_to(values_.empty() ? 0 : *std::max_element(values_.begin(), values_.end()));
-    write_lists();
+    ListBuilder lists(*this, postings_, layers_, kTogether * options_.threads, options_.threads);
+    std::vector<uint16_t> data;
+    lists.write([&data](std::span<const uint16_t> part) { data.insert(data.end(), part.begin(), part.end()); });
     std::vector<Section> out;
     const auto add = [&out]<class T>(const char* name, std::vector<T>&& values) {
       out.push_back(make_section(name, std::move(values)));
@@ -73,11 +74,11 @@ class Builder {
     if (options_.values == ValueKind::u8) add("forward.scales", std::move(stored.scales));
     add("columns", std::move(columns_));
     add("layers", std::vector<float>(layers_.top.begin(), layers_.top.end()));
-    add("lists.offsets", std::move(list_offsets_));
-    add("lists", std::move(data_));
-    add("steps.offsets", std::move(step_offsets_));
-    std::vector<uint32_t> steps(steps_.size() * 3);
-    if (!steps_.empty()) std::memcpy(steps.data(), steps_.data(), steps.size() * 4);
+    add("lists.offsets", std::move(lists.offsets));
+    add("lists", std::move(data));
+    add("steps.offsets", std::move(lists.step_offsets));
+    std::vector<uint32_t> steps(lists.steps.size() * 3);
+    if (!steps.empty()) std::memcpy(steps.data(), lists.steps.data(), steps.size() * 4);
     add("steps", std::move(steps));
     return out;
   }
@@ -114,61 +115,17 @@ class Builder {
     return terms;
   }
 
-  // Ranges of terms with at most kTogether postings (or one term); as many at once as there are threads, written in order.
-  void write_lists() {
-    struct Part {
-      uint32_t from, to;
-      std::vector<uint16_t> data;
-      std::vector<uint64_t> ends;
-      std::vector<Step> steps;
-      std::vector<uint32_t> step_ends;
-    };
-    const auto terms = static_cast<uint32_t>(columns_.size());
-    list_offsets_ = {0};
-    step_offsets_ = {0};
-    const uint64_t share = std::min(kTogether, postings_.back() / options_.threads + 1);
-    for (uint32_t next = 0; next < terms;) {
-      std::vector<Part> parts;
-      while (parts.size() < options_.threads && next < terms) {
-        Part part{next, next + 1, {}, {}, {}, {}};
-        while (part.to < terms && postings_[part.to + 1] - postings_[part.from] <= share) ++part.to;
-        next = part.to;
-        parts.push_back(std::move(part));
-      }
-      run_parallel(static_cast<unsigned>(parts.size()), [&](unsigned p) {
-        Part& part = parts[p];
-        for_range(part.from, part.to, [&](std::span<Posting> postings) {
-          write_list(postings, layers_, part.data, part.steps);
-          part.ends.push_back(part.data.size());
-          part.step_ends.push_back(static_cast<uint32_t>(part.steps.size()));
-        });
-      });
-      for (Part& part : parts) {
-        const uint64_t base = data_.size();
-        const auto step_base = static_cast<uint32_t>(steps_.size());
-        data_.insert(data_.end(), part.data.begin(), part.data.end());
-        steps_.insert(steps_.end(), part.steps.begin(), part.steps.end());
-        for (uint64_t end : part.ends) list_offsets_.push_back(base + end);
-        for (uint32_t end : part.step_ends) step_offsets_.push_back(step_base + end);
-      }
-    }
-  }
-
-  // Calls f(postings) for each term of [from, to), rows ascending: one counting sort over the rows.
-  template <class F>
-  void for_range(uint32_t from, uint32_t to, F&& f) const {
-    std::vector<Posting> sorted(postings_[to] - postings_[from]);
-    std::vector<uint64_t> at;
-    for (uint32_t t = from; t < to; ++t) at.push_back(postings_[t] - postings_[from]);
+  void each(uint32_t from, uint32_t to, const Row& f) const override {
+    std::vector<uint32_t> terms;
     const uint32_t low = columns_[from], high = columns_[to - 1];
     for (size_t row = 0; row < matrix_.rows(); ++row) {
       const auto* begin = matrix_.indices.data() + matrix_.indptr[row];
       const auto* end = matrix_.indices.data() + matrix_.indptr[row + 1];
-      for (const auto* c = std::lower_bound(begin, end, low); c < end && *c <= high; ++c)
-        sorted[at[term(*c) - from]++] = {static_cast<uint32_t>(row), layers_.of(values_[c - matrix_.indices.data()])};
+      begin = std::lower_bound(begin, end, low);
+      terms.clear();
+      for (const auto* c = begin; c < end && *c <= high; ++c) terms.push_back(term(*c));
+      f(static_cast<uint32_t>(row), terms, values_.subspan(static_cast<size_t>(begin - matrix_.indices.data()), terms.size()));
     }
-    for (uint32_t t = from; t < to; ++t)
-      f(std::span(sorted).subspan(postings_[t] - postings_[from], postings_[t + 1] - postings_[t]));
   }
 
   const Matrix& matrix_;
@@ -177,10 +134,6 @@ class Builder {
   Layers layers_;
   std::vector<uint32_t> term_, columns_;
   std::vector<uint64_t> postings_;  // before each term
-  std::vector<uint64_t> list_offsets_;
-  std::vector<uint16_t> data_;
-  std::vector<uint32_t> step_offsets_;
-  std::vector<Step> steps_;
 };
 
 }  // namespace

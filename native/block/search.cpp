@@ -135,7 +135,7 @@ void Space::make_plan(const std::vector<QueryTerm>& query, Scratch& scratch) con
   for (const Plan::Piece& piece : plan.pieces) plan.sorted[start[1023 - piece.key % 1024]++] = piece;
 }
 
-void Space::offer(uint32_t row, Scratch& scratch, Best& best) const {
+void Space::offer(uint32_t row, Scratch& scratch, Collector& best) const {
   ++scratch.cost.scored;
   const double slack = 1 + 6e-8 * static_cast<double>(forward_.size(row) + 16);  // of a float32 sum in any order
   if (best.full() && forward_.about(row, scratch.query.data()) * slack < best.worst()) return;
@@ -145,7 +145,7 @@ void Space::offer(uint32_t row, Scratch& scratch, Best& best) const {
   if (matched) best.offer({static_cast<float>(score), row});
 }
 
-void Space::first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Best& best) const {
+void Space::first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Collector& best) const {
   Plan& plan = scratch.plan;
   const size_t wanted = std::max<size_t>(effort.candidates, k + k / 4);
   const uint64_t enough = std::max<uint64_t>(effort.postings, 8 * wanted);
@@ -211,7 +211,7 @@ void Space::first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scr
   }
 }
 
-void Space::all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratch, Best& best) const {
+void Space::all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratch, Collector& best) const {
   Plan& plan = scratch.plan;
   for (Plan::Term& term : plan.terms) {
     term.at = term.begin;
@@ -291,41 +291,54 @@ void Space::all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratc
 
 std::vector<Scored> Space::search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept,
                                   Cost* cost) const {
-  k = std::min<size_t>(k, rows());
-  if (k == 0 || query.empty()) return {};
-  if (accept != nullptr && accept->words.empty()) accept = nullptr;
-  if (query.size() > kMostTerms) return exhaustive(query, k, accept);
-  auto scratch = borrow();
-  scratch->cost = {};
-  Best best(k);
-  make_plan(query, *scratch);  // where this throws, the scratch goes with the half search that it holds
-  if (!std::isfinite(scratch->plan.scale)) return exhaustive(query, k, accept);
-  if (!scratch->plan.terms.empty()) {
-    first_rows(effort, k, accept, *scratch, best);
-    if (effort.exact) all_rows(effort, accept, *scratch, best);
-  }
-  for (const Plan::Term& term : scratch->plan.terms) scratch->query[term.columns] = 0;
-  if (cost != nullptr) *cost = scratch->cost;
-  give_back(std::move(scratch));
+  Best best(std::min<size_t>(k, rows()));
+  search(query, k, effort, accept, best, cost);
   return std::move(best).sorted();
 }
 
+void Space::search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept, Collector& best,
+                   Cost* cost) const {
+  k = std::min<size_t>(k, rows());
+  if (k == 0 || query.empty()) return;
+  if (accept != nullptr && accept->words.empty()) accept = nullptr;
+  if (query.size() > kMostTerms) return exhaustive(query, accept, best, cost);
+  auto scratch = borrow();
+  scratch->cost = {};
+  scratch->scored.clear();
+  make_plan(query, *scratch);  // where this throws, the scratch goes with the half search that it holds
+  if (!std::isfinite(scratch->plan.scale)) return exhaustive(query, accept, best, cost);
+  if (!scratch->plan.terms.empty()) {
+    if (!effort.exact || !best.full()) first_rows(effort, k, accept, *scratch, best);  // else another space set a threshold
+    if (effort.exact) all_rows(effort, accept, *scratch, best);
+  }
+  for (const Plan::Term& term : scratch->plan.terms) scratch->query[term.columns] = 0;
+  if (cost != nullptr) {
+    cost->postings += scratch->cost.postings;
+    cost->scored += scratch->cost.scored;
+  }
+  give_back(std::move(scratch));
+}
+
 std::vector<Scored> Space::exhaustive(const std::vector<QueryTerm>& query, size_t k, const Bitmap* accept) const {
+  Best best(std::min<size_t>(k, rows()));
+  if (k > 0) exhaustive(query, accept, best);
+  return std::move(best).sorted();
+}
+
+void Space::exhaustive(const std::vector<QueryTerm>& query, const Bitmap* accept, Collector& best, Cost* cost) const {
   std::vector<float> dense(forward_.query_size(), 0.0f);
   for (const QueryTerm& q : query) {
     const auto found = std::lower_bound(columns_.begin(), columns_.end(), q.column);
     if (found != columns_.end() && *found == q.column) dense[static_cast<size_t>(found - columns_.begin())] = q.weight;
   }
-  Best best(std::min<size_t>(k, rows()));
-  if (k == 0) return {};
   for (uint32_t row = 0; row < rows(); ++row) {
     if (accept != nullptr && !(*accept)[row]) continue;
     bool matched = false;
     const double score = forward_.exact(row, dense.data(), matched);
     if (std::isnan(score)) throw Damaged("section forward.values: not a number");
+    if (cost != nullptr) ++cost->scored;
     if (matched) best.offer({static_cast<float>(score), row});
   }
-  return std::move(best).sorted();
 }
 
 }  // namespace gossamer::block

@@ -45,8 +45,16 @@ class Space {
   // weights finite, not 0 and, for all but exhaustive search, positive. `accept`: rows that may be returned; null for all.
   std::vector<Scored> search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept = nullptr,
                              Cost* cost = nullptr) const;
+  // The same into a collector that several spaces may share, so that one threshold runs over them: rows that cannot enter it
+  // are not offered. `k`: how many rows it wants.
+  void search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept, Collector& best,
+              Cost* cost = nullptr) const;
   // The same by scoring every accepted row: the oracle.
   std::vector<Scored> exhaustive(const std::vector<QueryTerm>& query, size_t k, const Bitmap* accept = nullptr) const;
+  void exhaustive(const std::vector<QueryTerm>& query, const Bitmap* accept, Collector& best, Cost* cost = nullptr) const;
+
+  const Lists& lists() const { return lists_; }
+  const Forward& forward() const { return forward_; }
 
  private:
   struct Scratch;
@@ -54,9 +62,9 @@ class Space {
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
   void make_plan(const std::vector<QueryTerm>& query, Scratch& scratch) const;
-  void first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Best& best) const;
-  void all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratch, Best& best) const;
-  void offer(uint32_t row, Scratch& scratch, Best& best) const;
+  void first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Collector& best) const;
+  void all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratch, Collector& best) const;
+  void offer(uint32_t row, Scratch& scratch, Collector& best) const;
 
   std::shared_ptr<const void> owner_;
   std::span<const uint32_t> columns_;

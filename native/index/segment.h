@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "index/bitmap.h"
 #include "index/builder.h"
 #include "index/fields.h"
 #include "index/layout.h"
@@ -21,16 +22,6 @@
 namespace gossamer {
 
 inline constexpr uint32_t kNoTerm = 0xffffffffu;
-
-// A bitmap over rows, padded to whole windows; empty means that every row is accepted.
-struct Bitmap {
-  std::vector<uint64_t> words;
-  static Bitmap none(uint32_t rows) {
-    return {std::vector<uint64_t>((size_t{rows} + kWindowRows - 1) / kWindowRows * (kWindowRows / 64), 0)};
-  }
-  void set(uint32_t i) { words[i / 64] |= uint64_t{1} << (i % 64); }
-  bool operator[](uint32_t i) const { return words.empty() || (words[i / 64] >> (i % 64) & 1) != 0; }
-};
 
 // A typed view of a section; size checked when the segment opens.
 template <class T>
