@@ -15,7 +15,14 @@ import pytest
 from gossamer import _native
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("gossamer", "gossamer.text", "gossamer.retrieval", "gossamer.frontier", "gossamer.catalog")
+PACKAGES = (
+    "gossamer",
+    "gossamer.text",
+    "gossamer.retrieval",
+    "gossamer.retrieval.traversals",
+    "gossamer.frontier",
+    "gossamer.catalog",
+)
 EXPORTS = [(package, name) for package in PACKAGES for name in importlib.import_module(package).__all__]
 REFERENCE = "\n".join(page.read_text() for page in sorted(ROOT.glob("docs/reference/*.md")))
 DOCUMENTED = re.findall(r"^::: (gossamer[\w.]*)\.(\w+)$", REFERENCE, re.M)

@@ -319,6 +319,27 @@ void Space::search(const std::vector<QueryTerm>& query, size_t k, const Effort& 
   give_back(std::move(scratch));
 }
 
+std::vector<Scored> Space::search(const std::vector<QueryTerm>& query, size_t k, const Traversal& traversal, const Bitmap* accept,
+                                  Cost* cost) const {
+  k = std::min<size_t>(k, rows());
+  if (k == 0) return {};
+  if (accept != nullptr && accept->words.empty()) accept = nullptr;
+  auto scratch = borrow();
+  std::vector<QueryTerm> terms;
+  for (const QueryTerm& q : query) {
+    const auto found = std::lower_bound(columns_.begin(), columns_.end(), q.column);
+    if (found == columns_.end() || *found != q.column) continue;
+    terms.push_back({static_cast<uint32_t>(found - columns_.begin()), q.weight});
+    scratch->query[terms.back().column] = q.weight;
+  }
+  Best best(k);
+  Cost unused;
+  if (!terms.empty()) traversal.search({terms, scratch->query.data()}, accept, best, cost != nullptr ? *cost : unused);
+  for (const QueryTerm& term : terms) scratch->query[term.column] = 0;
+  give_back(std::move(scratch));
+  return std::move(best).sorted();
+}
+
 std::vector<Scored> Space::exhaustive(const std::vector<QueryTerm>& query, size_t k, const Bitmap* accept) const {
   Best best(std::min<size_t>(k, rows()));
   if (k > 0) exhaustive(query, accept, best);

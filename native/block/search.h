@@ -49,6 +49,9 @@ class Space {
   // are not offered. `k`: how many rows it wants.
   void search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept, Collector& best,
               Cost* cost = nullptr) const;
+  // The same in another way, one made for this space.
+  std::vector<Scored> search(const std::vector<QueryTerm>& query, size_t k, const Traversal& traversal, const Bitmap* accept = nullptr,
+                             Cost* cost = nullptr) const;
   // The same by scoring every accepted row: the oracle.
   std::vector<Scored> exhaustive(const std::vector<QueryTerm>& query, size_t k, const Bitmap* accept = nullptr) const;
   void exhaustive(const std::vector<QueryTerm>& query, const Bitmap* accept, Collector& best, Cost* cost = nullptr) const;

@@ -303,6 +303,37 @@ def open_block(sections: dict[str, Buffer], rows: int, kind: Literal["f32", "f16
         Damaged: A section is missing or inconsistent.
     """
 
+class Traversal:
+    """A named way of searching, over the space that it was made for."""
+
+    def search(
+        self,
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.uint32],
+        values: NDArray[np.float32],
+        k: int,
+        accepted: NDArray[np.bool_] | None,
+        threads: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], int, int]:
+        """Ids and scores, shape (queries, k), -1 and -inf where there are no more; postings read, rows scored."""
+
+class BlockPostings:
+    """Lists in document order with their values, made from the vectors of a space."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in memory."""
+
+def block_postings(space: BlockSpace) -> BlockPostings:
+    """The vectors of a space, transposed.
+
+    Raises:
+        Damaged: A value is negative or not finite.
+    """
+
+def term_at_a_time(postings: BlockPostings) -> Traversal:
+    """Every posting of every query term."""
+
 class BlockSpace:
     """Search by inner product over sparse vectors; rows are numbered from 0."""
 

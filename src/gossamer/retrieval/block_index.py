@@ -22,6 +22,7 @@ from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchInde
 from gossamer.retrieval.index.container import Container, ContainerWriter, FileEntry
 from gossamer.retrieval.index.limits import threads_of
 from gossamer.retrieval.index.storage import Storage
+from gossamer.retrieval.traversals.traversal import Built, Traversal, chosen
 from gossamer.retrieval.vectors import SparseVectors
 
 if TYPE_CHECKING:
@@ -57,17 +58,29 @@ class BlockIndex:
     def __init__(self, sections: dict[str, Any], facts: dict[str, Any]) -> None:
         self._sections, self._facts = sections, facts
         self._space = _native.open_block(
-            {name: data for name, (_, data) in sections.items() if name != "vocabulary"}, facts["rows"], facts["values"]
+            {name: data for name, (_, data) in sections.items() if name in _SECTIONS - {"vocabulary"}},
+            facts["rows"],
+            facts["values"],
         )
+        self._traversal = Built(self._space, sections, facts.get("traversal"))
         words = sections.get("vocabulary")
         self._vocabulary: list[str] | None = json.loads(bytes(words[1])) if words else None
 
     @classmethod
-    def build(cls, vectors: SparseVectors, *, values: Values = "f32", threads: int | None = None) -> BlockIndex:
+    def build(
+        cls,
+        vectors: SparseVectors,
+        *,
+        traversal: str | Traversal = "auto",
+        values: Values = "f32",
+        threads: int | None = None,
+    ) -> BlockIndex:
         """The index of some vectors, in memory.
 
         Args:
             vectors: Shape (n, dim), non-negative.
+            traversal: How it is searched: ``"auto"``, ``"exact"``, or a method of :mod:`gossamer.retrieval.traversals`,
+                by name or with options; what it needs is kept beside what exact search needs.
             values: How they are kept for scoring: as they are, or rounded to half precision or to 8 bits with a scale
                 for each row.
             threads: None = the processors this process may use; the result is the same.
@@ -77,13 +90,19 @@ class BlockIndex:
         """
         if values not in get_args(Values):
             raise UsageError(f"values={values!r} must be one of {', '.join(get_args(Values))}")
+        method = chosen(traversal)
         vectors.refuse_negative()
         built = _native.build_block(vectors.indptr, vectors.indices, vectors.values, values, threads_of(threads))
         sections: dict[str, Any] = {name: (kind, data) for name, kind, _, data in built}
         if vectors.vocabulary is not None:
             names = json.dumps(vectors.vocabulary, ensure_ascii=False).encode("utf-8", "surrogatepass")
             sections["vocabulary"] = ("u8", names)
-        return cls(sections, {"rows": len(vectors), "dim": vectors.dim, "values": values})
+        facts = {"rows": len(vectors), "dim": vectors.dim, "values": values}
+        index = cls(sections, facts)
+        if method is None:
+            return index
+        own = method.sections(index._space, threads_of(threads))
+        return cls({**sections, **own}, {**facts, "traversal": method.facts()})
 
     @classmethod
     def open(cls, path: str | PathLike[str]) -> BlockIndex:
@@ -126,7 +145,7 @@ class BlockIndex:
             container = ContainerWriter(storage, _DATA + ".next")
             try:
                 for name, (kind, data) in self._sections.items():
-                    container.section(name, kind, True, [memoryview(data)])
+                    container.section(name, kind, name in _SECTIONS, [memoryview(data)])
                 entry = container.finish(self._facts)
             except BaseException:
                 container.abandon()
@@ -155,6 +174,7 @@ class BlockIndex:
         k: int = 10,
         *,
         where: NDArray[np.bool_] | Sequence[bool] | None = None,
+        traversal: str | Traversal | None = None,
         exhaustive: bool = False,
         threads: int = 1,
     ) -> tuple[Ids, Scores]:
@@ -164,6 +184,8 @@ class BlockIndex:
             queries: Shape (q, dim), non-negative; where both have a vocabulary, terms are matched by name.
             k: How many.
             where: Shape (n,): which rows may be returned; the answer is exact under any filter.
+            traversal: ``"exact"``, or the method that the index was built for, with other search options; None = as
+                it was built.
             exhaustive: Score every row instead of pruning; the result is the same.
             threads: How many queries are searched at a time.
 
@@ -171,7 +193,8 @@ class BlockIndex:
             Row numbers (int64) and scores (float32), shape (q, k); -1 and -inf where there are no more.
 
         Raises:
-            UsageError: A weight is negative, k < 1, or the filter has another length.
+            UsageError: A weight is negative, k < 1, the filter has another length, or the index was not built for the
+                traversal.
         """
         if k < 1:
             raise UsageError(f"k={k} must be >= 1")
@@ -180,11 +203,15 @@ class BlockIndex:
         accepted = None if where is None else np.ascontiguousarray(where, np.bool_)
         if accepted is not None and accepted.shape != (len(self),):
             raise UsageError(f"the filter has shape {accepted.shape}; it needs one value for each of {len(self)} rows")
+        arrays = columns.indptr, columns.indices, columns.values
         try:
-            ids, scores, *_ = self._space.search(
-                columns.indptr, columns.indices, columns.values, k, exhaustive, True, _SHARE, _POSTINGS, _CANDIDATES,
-                accepted, threads,
-            )  # fmt: skip
+            named = None if exhaustive else self._traversal.pick(traversal)
+            if named is not None:
+                ids, scores, *_ = named.search(*arrays, k, accepted, threads)
+            else:
+                ids, scores, *_ = self._space.search(
+                    *arrays, k, exhaustive, True, _SHARE, _POSTINGS, _CANDIDATES, accepted, threads
+                )
         except _native.Damaged as error:
             raise IndexDamaged("the index", 0, str(error), "build and save it again") from error
         return ids, scores

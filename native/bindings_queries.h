@@ -1,0 +1,101 @@
+// Queries as matrices from Python, and the best rows of each back to it.
+#pragma once
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "bindings.h"
+#include "block/build.h"
+#include "block/search.h"
+#include "index/builder.h"
+
+namespace gossamer {
+
+template <class T>
+using Array = nb::ndarray<const T, nb::ndim<1>, nb::c_contig>;
+
+inline block::Matrix matrix_of(const Array<int64_t>& indptr, const Array<uint32_t>& indices, const Array<float>& values) {
+  const block::Matrix matrix{{indptr.data(), indptr.size()}, {indices.data(), indices.size()}, {values.data(), values.size()}};
+  if (indptr.size() == 0 || indices.size() != values.size()) throw std::invalid_argument("the arrays of a matrix disagree");
+  for (size_t i = 0; i + 1 < indptr.size(); ++i)
+    if (matrix.indptr[i] > matrix.indptr[i + 1]) throw std::invalid_argument("indptr is not ascending");
+  if (matrix.indptr[0] != 0 || static_cast<size_t>(matrix.indptr.back()) != indices.size())
+    throw std::invalid_argument("indptr does not cover the entries");
+  return matrix;
+}
+
+using Mask = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig>;
+
+template <class T>
+nb::object owned(std::vector<T> values, size_t rows, size_t columns) {
+  auto* kept = new std::vector<T>(std::move(values));
+  nb::capsule capsule(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<2>>(kept->data(), {rows, columns}, capsule));
+}
+
+// Calls one(query, filter or null, cost) -> rows for every query, `threads` at a time; (ids, scores) padded with -1 and -inf,
+// then what it cost.
+template <class One>
+nb::tuple search_all(uint32_t rows, const block::Matrix& queries, size_t k, const std::optional<Mask>& accepted, unsigned threads,
+                     One&& one) {
+  const size_t n = queries.rows();
+  std::vector<int64_t> ids(n * k, -1);
+  std::vector<float> scores(n * k, -std::numeric_limits<float>::infinity());
+  block::Cost total;
+  Bitmap accept;
+  if (accepted) {
+    if (accepted->size() != rows) throw std::invalid_argument("a filter has one value for each row");
+    accept = Bitmap::none(rows);
+    for (uint32_t row = 0; row < rows; ++row)
+      if (accepted->data()[row]) accept.set(row);
+  }
+  const auto answer = [&](size_t i, block::Cost& cost) {
+    std::vector<block::QueryTerm> query;
+    for (auto at = static_cast<size_t>(queries.indptr[i]); at < static_cast<size_t>(queries.indptr[i + 1]); ++at)
+      query.push_back({queries.indices[at], queries.values[at]});
+    const std::vector<block::Scored> found = one(query, accepted ? &accept : nullptr, cost);
+    for (size_t j = 0; j < found.size(); ++j) {
+      ids[i * k + j] = found[j].row;
+      scores[i * k + j] = found[j].score;
+    }
+  };
+  constexpr size_t kBetweenSignals = 256;
+  for (size_t from = 0; from < n; from += kBetweenSignals) {
+    const size_t to = std::min(n, from + kBetweenSignals);
+    {
+      const nb::gil_scoped_release unlocked;
+      const auto workers = static_cast<unsigned>(std::min<size_t>(std::max(1u, threads), to - from));
+      std::vector<block::Cost> costs(workers);
+      run_parallel(workers, [&](unsigned w) {
+        for (size_t i = from + w; i < to; i += workers) {
+          block::Cost cost;
+          answer(i, cost);
+          costs[w].postings += cost.postings;
+          costs[w].scored += cost.scored;
+        }
+      });
+      for (const block::Cost& cost : costs) {
+        total.postings += cost.postings;
+        total.scored += cost.scored;
+      }
+    }
+    if (PyErr_CheckSignals() != 0) nb::raise_python_error();
+  }
+  return nb::make_tuple(owned(std::move(ids), n, k), owned(std::move(scores), n, k), total.postings, total.scored);
+}
+
+// A way of searching and the space that it was made for.
+struct NamedTraversal {
+  std::shared_ptr<const block::Space> space;
+  std::shared_ptr<const block::Traversal> traversal;
+};
+
+}  // namespace gossamer

@@ -1,0 +1,118 @@
+"""What the named ways of searching share: options, the structures they need, and how an index keeps and picks them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
+
+from gossamer import _native
+from gossamer.errors import UsageError
+
+Sections = Mapping[str, tuple[str, Any]]  # name: element kind, bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Traversal(ABC):
+    """A way of searching a :class:`~gossamer.retrieval.BlockIndex`, with its options.
+
+    The options of a method are the fields of its class: those in ``SEARCH`` may differ from search to search, the
+    others are fixed when the index is built.
+
+    Example:
+        >>> from gossamer.retrieval import BlockIndex, SparseVectors
+        >>> vectors = SparseVectors.from_dicts([{"wing": 1.0}, {"wing": 0.5, "lift": 2.0}])
+        >>> index = BlockIndex.build(vectors, traversal="term-at-a-time")
+        >>> index.search(vectors[1], k=1)[0].tolist()
+        [[1]]
+    """
+
+    NAME: ClassVar[str]
+    SEARCH: ClassVar[frozenset[str]] = frozenset()
+
+    def sections(self, space: _native.BlockSpace, threads: int) -> Sections:
+        """What is stored with an index for this method, under names that start with ``NAME.``; nothing by default."""
+        return {}
+
+    @abstractmethod
+    def structure(self, space: _native.BlockSpace, sections: Sections) -> Any:
+        """What searches read, over the stored sections or made from the vectors; made when first needed.
+
+        Raises:
+            Damaged: The sections or the vectors are not as they were built.
+        """
+
+    @abstractmethod
+    def over(self, structure: Any) -> _native.Traversal:
+        """The native search with these options."""
+
+    def facts(self) -> dict[str, Any]:
+        """Name and options, as JSON values."""
+        return {"name": self.NAME, "options": asdict(self)}
+
+
+def classes() -> dict[str, type[Traversal]]:
+    """Every method by name."""
+    from gossamer.retrieval import traversals
+
+    found = [getattr(traversals, name) for name in traversals.__all__ if name != "Traversal"]
+    return {one.NAME: one for one in found}
+
+
+def chosen(traversal: str | Traversal) -> Traversal | None:
+    """A method by name, with its defaults; None for ``"auto"`` and ``"exact"``, which need nothing of their own.
+
+    Raises:
+        UsageError: There is no such method.
+    """
+    if isinstance(traversal, Traversal):
+        return traversal
+    if traversal in ("auto", "exact"):
+        return None
+    known = classes()
+    if traversal not in known:
+        raise UsageError(f"traversal={traversal!r} must be one of auto, exact, {', '.join(sorted(known))}")
+    return known[traversal]()
+
+
+class Built:
+    """The method that an index was built for, with what it needs; picks how a search goes.
+
+    Args:
+        space: The vectors.
+        sections: All sections of the index.
+        facts: What :meth:`Traversal.facts` gave; None when the index has no method of its own.
+    """
+
+    def __init__(self, space: _native.BlockSpace, sections: Sections, facts: Mapping[str, Any] | None) -> None:
+        known = classes().get(facts["name"]) if facts else None
+        self._method = known(**facts["options"]) if known and facts else None
+        self._space, self._sections = space, sections
+        self._structure: Any = None
+
+    def pick(self, asked: str | Traversal | None) -> _native.Traversal | None:
+        """The search to run; None for the exact one that every index has.
+
+        Args:
+            asked: None = as the index was built; otherwise ``"exact"``, or the method of the index, whose search
+                options may differ.
+
+        Raises:
+            UsageError: The index was built without this method or with other options.
+        """
+        wanted = self._method if asked is None else chosen(asked)
+        if wanted is None:
+            return None
+        built = self._method
+        advice = f"build it with BlockIndex.build(vectors, traversal={asked!r})"
+        if type(built) is not type(wanted) or built is None:
+            has = "no traversal of its own" if built is None else f"traversal={built.NAME!r}"
+            raise UsageError(f"this index has {has}; to search by {wanted.NAME!r}, {advice}")
+        if isinstance(asked, str):
+            wanted = built
+        if replace(wanted, **{name: getattr(built, name) for name in wanted.SEARCH}) != built:
+            raise UsageError(f"this index was built with {built}; for other options, {advice}")
+        if self._structure is None:
+            self._structure = built.structure(self._space, self._sections)
+        return wanted.over(self._structure)

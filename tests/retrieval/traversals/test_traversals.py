@@ -1,0 +1,140 @@
+"""Every exact traversal gives what scoring every row gives, to the bit."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from zipfian import zipfian
+
+from gossamer.errors import UsageError
+from gossamer.retrieval import BlockIndex, SparseVectors
+from gossamer.retrieval.block_index import Values
+from gossamer.retrieval.traversals import TermAtATime, Traversal
+
+EXACT: list[Traversal] = [TermAtATime()]
+each_exact = pytest.mark.parametrize("traversal", EXACT, ids=str)
+
+
+def assert_equals_brute_force(
+    index: BlockIndex, queries: SparseVectors, k: int, where: np.ndarray | None = None
+) -> None:
+    got = index.search(queries, k, where=where)
+    want = index.search(queries, k, where=where, exhaustive=True)
+    np.testing.assert_array_equal(got[0], want[0])
+    np.testing.assert_array_equal(got[1], want[1])
+
+
+@each_exact
+class TestExactness:
+    @pytest.mark.parametrize("values", ["f32", "f16", "u8"])
+    def test_any_k_and_kind_of_value(self, traversal: Traversal, values: Values) -> None:
+        index = BlockIndex.build(zipfian(3000, 1), traversal=traversal, values=values)
+        for k in (1, 10, 1000):
+            assert_equals_brute_force(index, zipfian(20, 2), k)
+
+    @pytest.mark.parametrize("selectivity", [0.0, 0.01, 0.3])
+    def test_filters(self, traversal: Traversal, selectivity: float) -> None:
+        index = BlockIndex.build(zipfian(3000, 3), traversal=traversal)
+        where = np.random.default_rng(4).random(3000) < selectivity
+        assert_equals_brute_force(index, zipfian(20, 5), 10, where)
+
+    def test_several_windows(self, traversal: Traversal) -> None:
+        index = BlockIndex.build(zipfian(140_000, 6, entries=8), traversal=traversal)
+        where = np.random.default_rng(7).random(140_000) < 0.1
+        assert_equals_brute_force(index, zipfian(8, 8), 10)
+        assert_equals_brute_force(index, zipfian(8, 8), 10, where)
+
+    def test_ties_go_to_the_first_row(self, traversal: Traversal) -> None:
+        rng = random.Random(9)
+        rows = [{f"t{rng.randrange(6)}": 1.0 for _ in range(3)} for _ in range(600)]
+        vectors = SparseVectors.from_dicts(rows, [f"t{t}" for t in range(6)])
+        assert_equals_brute_force(BlockIndex.build(vectors, traversal=traversal), vectors[3], 40)
+
+    def test_many_rows_within_rounding_of_the_threshold(self, traversal: Traversal) -> None:
+        base = {f"t{i}": 1.0 for i in range(20)}
+        rows = [{**base, "x": 1.0 + i * 1e-7} for i in range(2000)]
+        random.Random(0).shuffle(rows)
+        vectors = SparseVectors.from_dicts(rows)
+        query = SparseVectors.from_dicts([{**base, "x": 1.0}], vectors.vocabulary)
+        assert_equals_brute_force(BlockIndex.build(vectors, traversal=traversal), query, 10)
+
+    @pytest.mark.parametrize("weights", [[1e38, 3e38, 1e-38], [1e-38, 1e-30, 3e-39], [1e-20, 1e-25, 1e-26]])
+    def test_weights_at_the_ends_of_float32(self, traversal: Traversal, weights: list[float]) -> None:
+        rng = random.Random(10)
+        rows = [{f"t{rng.randrange(5)}": rng.choice(weights) for _ in range(3)} for _ in range(200)]
+        vectors = SparseVectors.from_dicts(rows, [f"t{t}" for t in range(5)])
+        index = BlockIndex.build(vectors, traversal=traversal)
+        for k in (1, 20, 300):
+            assert_equals_brute_force(index, vectors, k)
+
+    def test_edges(self, traversal: Traversal) -> None:
+        empty = SparseVectors([0], [], [], 5)
+        ids, _ = BlockIndex.build(empty, traversal=traversal).search(SparseVectors([0, 1], [1], [1], 5), 3)
+        assert ids.tolist() == [[-1, -1, -1]]
+        index = BlockIndex.build(SparseVectors([0, 1, 1], [1], [1], 5), traversal=traversal)
+        ids, _ = index.search(SparseVectors([0, 0, 1, 2], [4, 1], [1, 1], 5), 2)
+        assert ids.tolist() == [[-1, -1], [-1, -1], [0, -1]]
+
+    def test_more_columns_than_fit_16_bits(self, traversal: Traversal) -> None:
+        rng = np.random.default_rng(11)
+        columns = np.arange(40) * 5000 + rng.integers(0, 5000, (2000, 40))
+        vectors = SparseVectors(np.arange(2001) * 40, columns.ravel(), rng.random(80_000) + 0.1, 200_000)
+        queries = SparseVectors(np.arange(6) * 40, columns[:5].ravel(), rng.random(200) + 0.1, 200_000)
+        assert_equals_brute_force(BlockIndex.build(vectors, traversal=traversal), queries, 5)
+
+    def test_saved_and_opened_it_answers_alike(self, traversal: Traversal, tmp_path: Path) -> None:
+        queries = zipfian(10, 13)
+        index = BlockIndex.build(zipfian(500, 12), traversal=traversal)
+        index.save(tmp_path / "ix")
+        opened = BlockIndex.open(tmp_path / "ix")
+        assert opened.stats() == index.stats()
+        np.testing.assert_array_equal(opened.search(queries)[1], index.search(queries)[1])
+        assert_equals_brute_force(opened, queries, 10)
+
+    def test_threads_change_nothing(self, traversal: Traversal) -> None:
+        index = BlockIndex.build(zipfian(2000, 14), traversal=traversal)
+        queries = zipfian(40, 15)
+        one, three = index.search(queries, threads=1), index.search(queries, threads=3)
+        np.testing.assert_array_equal(one[0], three[0])
+
+
+@each_exact
+@given(seed=st.integers(0, 2**32), k=st.integers(1, 60))
+@settings(max_examples=25, deadline=None)
+def test_small_random_vectors(traversal: Traversal, seed: int, k: int) -> None:
+    rng = random.Random(seed)
+    rows = [
+        {f"t{rng.randrange(8)}": rng.choice([1e-9, 0.5, 1.0, 1.0, 3.0, 1e6]) for _ in range(rng.randrange(6))}
+        for _ in range(rng.randrange(1, 80))
+    ]
+    vectors = SparseVectors.from_dicts(rows, [f"t{t}" for t in range(8)])
+    where = np.array([rng.random() < 0.7 for _ in rows])
+    index = BlockIndex.build(vectors, traversal=traversal)
+    assert_equals_brute_force(index, vectors, k)
+    assert_equals_brute_force(index, vectors, k, where)
+
+
+class TestChoosing:
+    vectors = zipfian(200, 16)
+
+    def test_a_name_is_the_method_with_its_defaults(self) -> None:
+        index = BlockIndex.build(self.vectors, traversal="term-at-a-time")
+        assert index.stats()["traversal"] == {"name": "term-at-a-time", "options": {}}
+        assert "traversal" not in BlockIndex.build(self.vectors).stats()
+
+    def test_exact_search_is_always_there(self) -> None:
+        index, queries = BlockIndex.build(self.vectors, traversal="term-at-a-time"), zipfian(5, 17)
+        for name in (None, "exact", "auto", "term-at-a-time", TermAtATime()):
+            np.testing.assert_array_equal(index.search(queries, traversal=name)[0], index.search(queries)[0])
+
+    def test_what_was_not_built_is_refused(self) -> None:
+        with pytest.raises(UsageError, match=r"no traversal of its own.*build it with.*traversal='term-at-a-time'"):
+            BlockIndex.build(self.vectors).search(self.vectors, traversal="term-at-a-time")
+
+    def test_an_unknown_name_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="traversal='wnd' must be one of auto, exact, "):
+            BlockIndex.build(self.vectors, traversal="wnd")
