@@ -87,6 +87,16 @@ def real_queries() -> list[str]:
     return texts
 
 
+def passages() -> list[tuple[str, str]]:
+    """Title (or "") and whole text of the 41,038 documents of all collections."""
+    return [
+        ((d.get("title") or "").strip(), text)
+        for path in _SOURCES.values()
+        for d in _rows(path if path.endswith(".gz") else f"{path}/docs.jsonl.gz")
+        if (text := _text(d))
+    ]
+
+
 def recombined(n: int, seed: int = 0) -> list[str]:
     """``n`` passages with the word statistics of real text: 41,038 real ones, then crossings of two of one collection.
 
