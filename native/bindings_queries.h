@@ -41,10 +41,10 @@ nb::object owned(std::vector<T> values, size_t rows, size_t columns) {
   return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<2>>(kept->data(), {rows, columns}, capsule));
 }
 
-// Calls one(query, filter or null, cost) -> rows for every query, `threads` at a time; (ids, scores) padded with -1 and -inf,
-// then what it cost.
+// Calls one(query, filter or null, cost) -> input rows for every query, `threads` at a time; (ids, scores) padded with -1 and
+// -inf, then what it cost. `accepted`: of input rows; the filter is of stored ones.
 template <class One>
-nb::tuple search_all(uint32_t rows, const block::Matrix& queries, size_t k, const std::optional<Mask>& accepted, unsigned threads,
+nb::tuple search_all(const block::Space& space, const block::Matrix& queries, size_t k, const std::optional<Mask>& accepted, unsigned threads,
                      One&& one) {
   const size_t n = queries.rows();
   std::vector<int64_t> ids(n * k, -1);
@@ -52,10 +52,11 @@ nb::tuple search_all(uint32_t rows, const block::Matrix& queries, size_t k, cons
   block::Cost total;
   Bitmap accept;
   if (accepted) {
-    if (accepted->size() != rows) throw std::invalid_argument("a filter has one value for each row");
-    accept = Bitmap::none(rows);
-    for (uint32_t row = 0; row < rows; ++row)
-      if (accepted->data()[row]) accept.set(row);
+    if (accepted->size() != space.rows()) throw std::invalid_argument("a filter has one value for each row");
+    accept = Bitmap::none(space.rows());
+    const std::span<const uint32_t> order = space.order();
+    for (uint32_t row = 0; row < space.rows(); ++row)
+      if (accepted->data()[order.empty() ? row : order[row]]) accept.set(row);
   }
   const auto answer = [&](size_t i, block::Cost& cost) {
     std::vector<block::QueryTerm> query;

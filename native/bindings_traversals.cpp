@@ -10,7 +10,7 @@ void bind_traversals(nb::module_& m) {
           "search",
           [](const NamedTraversal& named, const Array<int64_t>& indptr, const Array<uint32_t>& indices, const Array<float>& values,
              size_t k, const std::optional<Mask>& accepted, unsigned threads) {
-            return search_all(named.space->rows(), matrix_of(indptr, indices, values), k, accepted, threads,
+            return search_all(*named.space, matrix_of(indptr, indices, values), k, accepted, threads,
                               [&](const std::vector<block::QueryTerm>& query, const Bitmap* filter, block::Cost& cost) {
                                 return named.space->search(query, k, *named.traversal, filter, &cost);
                               });

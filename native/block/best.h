@@ -45,10 +45,10 @@ class Collector {
   float worst_ = 0;
 };
 
-// The k best rows so far, the worst of them in front. Equal scores: the smaller number in `order` (row -> number; null: the
-// row itself) is better.
+// The k best rows so far, the worst of them in front. Equal scores: the row that came first in the input is better.
 class Best final : public Collector {
  public:
+  // `order`: the input row of each stored row; null where rows are stored as they came.
   explicit Best(size_t k, const uint32_t* order = nullptr) : k_(k), order_(order) { heap_.reserve(k + 1); }
   void offer(const Scored& row) override {
     const auto better = [this](const Scored& a, const Scored& b) { return precedes(a, b); };
@@ -61,10 +61,12 @@ class Best final : public Collector {
     std::push_heap(heap_.begin(), heap_.end(), better);
     if (heap_.size() == k_) fill(heap_.front().score);
   }
-  const std::vector<Scored>& rows() const { return heap_; }  // in no order
-  // Best first.
+  const std::vector<Scored>& rows() const { return heap_; }  // as stored, in no order
+  // Best first, by their input rows.
   std::vector<Scored> sorted() && {
     std::sort(heap_.begin(), heap_.end(), [this](const Scored& a, const Scored& b) { return precedes(a, b); });
+    if (order_ != nullptr)
+      for (Scored& row : heap_) row.row = order_[row.row];
     return std::move(heap_);
   }
 
@@ -89,7 +91,8 @@ struct Query {
 class Traversal {
  public:
   virtual ~Traversal() = default;
-  // Offers rows with their exact scores (Forward::exact, rounded to float). `accept`: rows that may be offered; null for all.
+  // Offers stored rows with their exact scores (Forward::exact, rounded to float). `accept`: those that may be offered; null
+  // for all.
   virtual void search(const Query& query, const Bitmap* accept, Best& best, Cost& cost) const = 0;
 };
 

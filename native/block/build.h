@@ -1,4 +1,5 @@
-// From sparse vectors to the sections of a searchable space.
+// From sparse vectors to the sections of a searchable space: numbers for the terms, an order for the rows (order.h), the
+// forward file (build_forward.h), the lists (list_builder.h).
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "block/dot.h"
+#include "block/order.h"
 #include "index/layout.h"
 
 namespace gossamer::block {
@@ -23,10 +25,16 @@ struct Matrix {
 struct BuildOptions {
   ValueKind values = ValueKind::f32;
   unsigned threads = 1;
+  Order order = Order::given;
+  uint64_t seed = 0;     // of Order::cluster
+  uint64_t memory = 0;   // bytes of scratch and of sections that are kept in memory, about; 0: whatever is fastest
+  std::string folder;    // for sections that do not fit
+  Pulse pulse;
 };
 
-// Sections `columns` (u32: the column of each term), `lists.*`, `steps.*`, `forward.*` and `layers`. The same whatever the
-// number of threads. Scratch memory is 5 bytes an entry of the terms that are worked on together.
+// Sections `columns` (u32: the column of each term), `lists.*`, `steps.*`, `forward.*`, `layers`, and `order` (u32: the input
+// row of each stored row) unless rows are stored as they come. The same whatever the number of threads and the memory.
+// An order needs some 300 bytes a row beside the memory; a term in many rows, 12 bytes for each of them.
 std::vector<Section> build(const Matrix& matrix, const BuildOptions& options);
 
 }  // namespace gossamer::block

@@ -74,6 +74,12 @@ Space::Space(const SectionBytes& sections, uint32_t rows, ValueKind kind, std::s
   forward_ = Forward(part<uint64_t>(sections, "forward.offsets"), part<uint8_t>(sections, "forward.columns"),
                      part<uint8_t>(sections, "forward.values"), scales, static_cast<uint32_t>(columns_.size()), kind);
   if (forward_.rows() != rows) throw Damaged("section forward.offsets: wrong size");
+  if (sections.contains("order")) {
+    order_ = part<uint32_t>(sections, "order");
+    if (order_.size() != rows) throw Damaged("section order: wrong size");
+    if (std::any_of(order_.begin(), order_.end(), [rows](uint32_t row) { return row >= rows; }))
+      throw Damaged("section order: no such row");
+  }
 }
 
 Space::~Space() = default;
@@ -291,7 +297,7 @@ void Space::all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratc
 
 std::vector<Scored> Space::search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept,
                                   Cost* cost) const {
-  Best best(std::min<size_t>(k, rows()));
+  Best best(std::min<size_t>(k, rows()), order_.data());
   search(query, k, effort, accept, best, cost);
   return std::move(best).sorted();
 }
@@ -332,7 +338,7 @@ std::vector<Scored> Space::search(const std::vector<QueryTerm>& query, size_t k,
     terms.push_back({static_cast<uint32_t>(found - columns_.begin()), q.weight});
     scratch->query[terms.back().column] = q.weight;
   }
-  Best best(k);
+  Best best(k, order_.data());
   Cost unused;
   if (!terms.empty()) traversal.search({terms, scratch->query.data()}, accept, best, cost != nullptr ? *cost : unused);
   for (const QueryTerm& term : terms) scratch->query[term.column] = 0;
@@ -341,7 +347,7 @@ std::vector<Scored> Space::search(const std::vector<QueryTerm>& query, size_t k,
 }
 
 std::vector<Scored> Space::exhaustive(const std::vector<QueryTerm>& query, size_t k, const Bitmap* accept) const {
-  Best best(std::min<size_t>(k, rows()));
+  Best best(std::min<size_t>(k, rows()), order_.data());
   if (k > 0) exhaustive(query, accept, best);
   return std::move(best).sorted();
 }

@@ -41,8 +41,12 @@ class Space {
   uint32_t rows() const { return forward_.rows(); }
   size_t terms() const { return columns_.size(); }
 
-  // Rows that share a column with the query, by score descending, then row; at most k. `query`: columns ascending and unique,
-  // weights finite, not 0 and, for all but exhaustive search, positive. `accept`: rows that may be returned; null for all.
+  // The input row of each stored row; empty where rows are stored as they came.
+  std::span<const uint32_t> order() const { return order_; }
+
+  // Input rows that share a column with the query, by score descending, then row; at most k. `query`: columns ascending and unique,
+  // weights finite, not 0 and, for all but exhaustive search, positive. `accept`: stored rows that may be returned;
+  // null for all.
   std::vector<Scored> search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept = nullptr,
                              Cost* cost = nullptr) const;
   // The same into a collector that several spaces may share, so that one threshold runs over them: rows that cannot enter it
@@ -70,7 +74,7 @@ class Space {
   void offer(uint32_t row, Scratch& scratch, Collector& best) const;
 
   std::shared_ptr<const void> owner_;
-  std::span<const uint32_t> columns_;
+  std::span<const uint32_t> columns_, order_;
   Layers layers_;
   Lists lists_;
   Forward forward_;

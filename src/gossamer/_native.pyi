@@ -293,6 +293,10 @@ def build_block(
     values: NDArray[np.float32],
     kind: Literal["f32", "f16", "u8"],
     threads: int,
+    order: Literal["given", "bisect", "cluster"],
+    seed: int,
+    memory: int,
+    folder: str,
 ) -> list[_Section]:
     """The sections of a space of vectors (CSR, ascending columns, positive values)."""
 

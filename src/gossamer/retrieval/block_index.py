@@ -8,6 +8,7 @@ Strategies and Optimizations" (1995); whole vectors in a forward file give the e
 from __future__ import annotations
 
 import json
+import tempfile
 import zlib
 from dataclasses import asdict
 from os import PathLike
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from gossamer import _native
 from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchIndex, UsageError
 from gossamer.retrieval.index.container import Container, ContainerWriter, FileEntry
-from gossamer.retrieval.index.limits import threads_of
+from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.traversals.traversal import Built, Traversal, chosen
 from gossamer.retrieval.vectors import SparseVectors
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Values = Literal["f32", "f16", "u8"]
+Order = Literal["given", "bisect", "cluster"]
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
@@ -37,7 +39,8 @@ MANIFEST = "block.json"
 _DATA = "block.gsm"
 _SECTIONS = {
     "columns", "layers", "lists.offsets", "lists", "steps.offsets", "steps",
-    "forward.offsets", "forward.columns", "forward.values", "forward.scales", "vocabulary",
+    "forward.offsets", "forward.columns", "forward.values", "forward.scales", "order",
+    "vocabulary",
 }  # fmt: skip
 _SHARE, _POSTINGS, _CANDIDATES = 0.15, 3000, 16  # effort of an exact search; see native/block/search.h
 
@@ -73,9 +76,12 @@ class BlockIndex:
         *,
         traversal: str | Traversal = "auto",
         values: Values = "f32",
+        order: Order = "given",
         threads: int | None = None,
+        memory: int | str | None = None,
+        seed: int = 0,
     ) -> BlockIndex:
-        """The index of some vectors, in memory.
+        """The index of some vectors.
 
         Args:
             vectors: Shape (n, dim), non-negative.
@@ -83,16 +89,33 @@ class BlockIndex:
                 by name or with options; what it needs is kept beside what exact search needs.
             values: How they are kept for scoring: as they are, or rounded to half precision or to 8 bits with a scale
                 for each row.
+            order: In which order rows are stored, which no answer depends on: as they come; by recursive graph
+                bisection (Dhulipala et al., "Compressing Graphs and Indexes with Recursive Graph Bisection", 2016); or
+                cluster after cluster of k-means. An order takes some 300 bytes a row beside ``memory``.
             threads: None = the processors this process may use; the result is the same.
+            memory: About how much to use beside the vectors, such as "512MiB"; the result is the same. Parts that do
+                not fit are kept in a temporary file that goes with the index. None = whatever is fastest.
+            seed: Draws the first centres of ``order="cluster"``.
 
         Raises:
             UsageError: A value is negative (row and term are named), or an argument is wrong.
+            GossamerError: The temporary file cannot be written.
         """
         if values not in get_args(Values):
             raise UsageError(f"values={values!r} must be one of {', '.join(get_args(Values))}")
         method = chosen(traversal)
+        if order not in get_args(Order):
+            raise UsageError(f"order={order!r} must be one of {', '.join(get_args(Order))}")
+        if not 0 <= seed < 2**64:
+            raise UsageError(f"seed={seed} must be from 0 to 2**64 - 1")
         vectors.refuse_negative()
-        built = _native.build_block(vectors.indptr, vectors.indices, vectors.values, values, threads_of(threads))
+        try:
+            built = _native.build_block(
+                vectors.indptr, vectors.indices, vectors.values, values, threads_of(threads), order, seed,
+                0 if memory is None else parse_size(memory), tempfile.gettempdir(),
+            )  # fmt: skip
+        except RuntimeError as error:
+            raise GossamerError(f"{error}; free some space there or set TMPDIR to another folder") from error
         sections: dict[str, Any] = {name: (kind, data) for name, kind, _, data in built}
         if vectors.vocabulary is not None:
             names = json.dumps(vectors.vocabulary, ensure_ascii=False).encode("utf-8", "surrogatepass")
