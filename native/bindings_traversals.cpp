@@ -1,8 +1,29 @@
+#include <type_traits>
+
 #include "bindings_queries.h"
-#include "block/traversals/postings.h"
+#include "block/traversals/block_max_wand.h"
+#include "block/traversals/bmp.h"
+#include "block/traversals/maxscore.h"
+#include "block/traversals/superblock.h"
 #include "block/traversals/term_at_a_time.h"
+#include "block/traversals/wand.h"
 
 namespace gossamer {
+
+namespace {
+
+using Space = std::shared_ptr<block::Space>;
+
+// What traversals read, made without the GIL.
+template <class T, class... Arguments>
+std::shared_ptr<T> made(Arguments&&... arguments) {
+  const nb::gil_scoped_release unlocked;
+  return std::make_shared<T>(std::forward<Arguments>(arguments)...);
+}
+
+std::shared_ptr<block::Postings> postings_of(const Space& space) { return made<block::Postings>(space); }
+
+}  // namespace
 
 void bind_traversals(nb::module_& m) {
   nb::class_<NamedTraversal>(m, "Traversal")
@@ -17,20 +38,53 @@ void bind_traversals(nb::module_& m) {
           },
           "indptr"_a, "indices"_a, "values"_a, "k"_a, "accepted"_a.none(), "threads"_a);
 
-  nb::class_<block::Postings>(m, "BlockPostings").def_prop_ro("bytes", &block::Postings::bytes);
+  nb::class_<block::Postings>(m, "BlockPostings").def(nb::new_(&postings_of), "space"_a).def_prop_ro("bytes", &block::Postings::bytes);
+  nb::class_<block::BlockMaxPostings>(m, "BlockMaxPostings")
+      .def(nb::new_([](const Space& space, size_t block_size) { return made<block::BlockMaxPostings>(space, block_size); }), "space"_a,
+           "block_size"_a)
+      .def_prop_ro("bytes", &block::BlockMaxPostings::bytes);
+  nb::class_<block::BmpIndex>(m, "BmpIndex")
+      .def(nb::new_([](const Space& space, uint32_t block_size, bool compressed, bool saturating) {
+             return made<block::BmpIndex>(*postings_of(space), block_size, compressed, saturating);
+           }),
+           "space"_a, "block_size"_a, "compressed"_a, "saturating"_a)
+      .def_prop_ro("bytes", &block::BmpIndex::bytes);
+  nb::class_<block::SuperblockIndex>(m, "SuperblockIndex")
+      .def(nb::new_([](const Space& space, uint32_t block_size, uint32_t blocks) {
+             return made<block::SuperblockIndex>(*postings_of(space), block_size, blocks);
+           }),
+           "space"_a, "block_size"_a, "blocks"_a)
+      .def_prop_ro("bytes", &block::SuperblockIndex::bytes);
+
+  const auto over_postings = [&m]<class T>(const char* name, std::type_identity<T>) {
+    m.def(
+        name,
+        [](const std::shared_ptr<block::Postings>& postings) {
+          return NamedTraversal{postings->space(), std::make_shared<T>(postings)};
+        },
+        "postings"_a);
+  };
+  over_postings("term_at_a_time", std::type_identity<block::TermAtATime>());
+  over_postings("maxscore", std::type_identity<block::MaxScore>());
+  over_postings("wand", std::type_identity<block::Wand>());
   m.def(
-      "block_postings",
-      [](std::shared_ptr<block::Space> space) {
-        const nb::gil_scoped_release unlocked;
-        return std::make_shared<block::Postings>(std::move(space));
-      },
-      "space"_a);
-  m.def(
-      "term_at_a_time",
-      [](std::shared_ptr<block::Postings> postings) {
-        return NamedTraversal{postings->space(), std::make_shared<block::TermAtATime>(postings)};
+      "block_max_wand",
+      [](const std::shared_ptr<block::BlockMaxPostings>& postings) {
+        return NamedTraversal{postings->postings().space(), std::make_shared<block::BlockMaxWand>(postings)};
       },
       "postings"_a);
+  m.def(
+      "bmp",
+      [](const std::shared_ptr<block::BmpIndex>& index, float alpha, float beta) {
+        return NamedTraversal{index->space, std::make_shared<block::Bmp>(index, alpha, beta)};
+      },
+      "index"_a, "alpha"_a, "beta"_a);
+  m.def(
+      "superblock",
+      [](const std::shared_ptr<block::SuperblockIndex>& index, float mu, float eta) {
+        return NamedTraversal{index->space, std::make_shared<block::Superblock>(index, mu, eta)};
+      },
+      "index"_a, "mu"_a, "eta"_a);
 }
 
 }  // namespace gossamer

@@ -61,6 +61,7 @@ class Best final : public Collector {
     std::push_heap(heap_.begin(), heap_.end(), better);
     if (heap_.size() == k_) fill(heap_.front().score);
   }
+  size_t wanted() const { return k_; }
   const std::vector<Scored>& rows() const { return heap_; }  // as stored, in no order
   // Best first, by their input rows.
   std::vector<Scored> sorted() && {

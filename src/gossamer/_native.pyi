@@ -322,21 +322,56 @@ class Traversal:
         """Ids and scores, shape (queries, k), -1 and -inf where there are no more; postings read, rows scored."""
 
 class BlockPostings:
-    """Lists in document order with their values, made from the vectors of a space."""
+    """Lists in document order with their values: the vectors of a space, transposed."""
+
+    def __init__(self, space: BlockSpace) -> None:
+        """Damaged where a value is negative or not finite, as for the structures below."""
 
     @property
     def bytes(self) -> int:
         """Bytes in memory."""
 
-def block_postings(space: BlockSpace) -> BlockPostings:
-    """The vectors of a space, transposed.
+class BlockMaxPostings:
+    """The same, with the largest value of every ``block_size`` postings."""
 
-    Raises:
-        Damaged: A value is negative or not finite.
-    """
+    def __init__(self, space: BlockSpace, block_size: int) -> None: ...
+    @property
+    def bytes(self) -> int:
+        """Bytes in memory."""
+
+class BmpIndex:
+    """Blocks of ``block_size`` rows with their maxima."""
+
+    def __init__(self, space: BlockSpace, block_size: int, compressed: bool, saturating: bool) -> None: ...
+    @property
+    def bytes(self) -> int:
+        """Bytes in memory."""
+
+class SuperblockIndex:
+    """Superblocks of ``blocks`` blocks of ``block_size`` rows with their maxima."""
+
+    def __init__(self, space: BlockSpace, block_size: int, blocks: int) -> None: ...
+    @property
+    def bytes(self) -> int:
+        """Bytes in memory."""
 
 def term_at_a_time(postings: BlockPostings) -> Traversal:
     """Every posting of every query term."""
+
+def maxscore(postings: BlockPostings) -> Traversal:
+    """Lists that cannot matter alone are not read alone."""
+
+def wand(postings: BlockPostings) -> Traversal:
+    """From pivot to pivot."""
+
+def block_max_wand(postings: BlockMaxPostings) -> Traversal:
+    """The same, past blocks whose maxima are too small."""
+
+def bmp(index: BmpIndex, alpha: float, beta: float) -> Traversal:
+    """Blocks by falling bound."""
+
+def superblock(index: SuperblockIndex, mu: float, eta: float) -> Traversal:
+    """Superblocks by falling bound, then their blocks."""
 
 class BlockSpace:
     """Search by inner product over sparse vectors; rows are numbered from 0."""

@@ -29,11 +29,4 @@ Postings::Postings(std::shared_ptr<const Space> space) : space_(std::move(space)
   });
 }
 
-void offer(const Forward& forward, const Query& query, uint32_t row, Best& best) {
-  if (best.full() && forward.about(row, query.dense) * sum_slack(forward.size(row)) + kTiny < best.worst()) return;
-  bool matched = false;
-  const double score = forward.exact(row, query.dense, matched);
-  if (matched) best.offer({static_cast<float>(score), row});
-}
-
 }  // namespace gossamer::block

@@ -38,12 +38,4 @@ class Postings {
   std::vector<float> values_, most_;
 };
 
-// How much larger the true sum of n non-negative products may be than its float32 sum in any order, as a factor; below the
-// normal numbers, where a factor says nothing, kTiny bounds the error.
-inline double sum_slack(size_t n) { return 1 + 6e-8 * static_cast<double>(n + 16); }
-inline constexpr double kTiny = 1e-37;
-
-// Offers a row with its exact score, unless a float32 sum shows that it is not among the best.
-void offer(const Forward& forward, const Query& query, uint32_t row, Best& best);
-
 }  // namespace gossamer::block

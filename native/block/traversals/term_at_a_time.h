@@ -18,17 +18,9 @@ class TermAtATime : public Traversal {
  private:
   struct Scratch {
     std::vector<float> sums;  // 0 between searches
-    std::vector<Scored> candidates;
   };
   std::shared_ptr<const Postings> postings_;
   Pool<Scratch> pool_;
 };
-
-// The first i in [from, n) with sums[i] >= least; n where there is none.
-using FloatScan = size_t (*)(const float* sums, size_t from, size_t n, float least);
-FloatScan float_scan();  // the one for cpu_level()
-
-size_t float_scan_avx2(const float* sums, size_t from, size_t n, float least);
-size_t float_scan_avx512(const float* sums, size_t from, size_t n, float least);
 
 }  // namespace gossamer::block

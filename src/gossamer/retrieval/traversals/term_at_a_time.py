@@ -13,8 +13,8 @@ from gossamer.retrieval.traversals.traversal import Sections, Traversal
 class TermAtATime(Traversal):
     """Adds up whole lists in one float32 accumulator for each row, then scans the accumulators. Exact.
 
-    Turtle & Flood, "Query Evaluation: Strategies and Optimizations" (1995). Lists in document order are made from the
-    vectors when the first search needs them, 8 bytes an entry; nothing is stored.
+    Turtle & Flood, "Query Evaluation: Strategies and Optimizations" (1995). Lists in document order are made from
+    the vectors when the first search needs them, 8 bytes an entry; nothing is stored.
 
     Example:
         >>> from gossamer.retrieval import BlockIndex, SparseVectors
@@ -27,7 +27,7 @@ class TermAtATime(Traversal):
 
     def structure(self, space: _native.BlockSpace, sections: Sections) -> _native.BlockPostings:
         """Lists in document order."""
-        return _native.block_postings(space)
+        return _native.BlockPostings(space)
 
     def over(self, structure: _native.BlockPostings) -> _native.Traversal:
         """The native search."""

@@ -52,6 +52,18 @@ class Traversal(ABC):
         return {"name": self.NAME, "options": asdict(self)}
 
 
+def within(option: str, value: int, least: int, most: int) -> None:
+    """Nothing, unless a whole number is outside ``least..most``: then UsageError."""
+    if not least <= value <= most or value != int(value):
+        raise UsageError(f"{option}={value} must be a whole number from {least} to {most}")
+
+
+def share(option: str, value: float) -> None:
+    """Nothing, unless a number is outside (0, 1]: then UsageError."""
+    if not 0 < value <= 1:
+        raise UsageError(f"{option}={value} must be above 0 and at most 1")
+
+
 def classes() -> dict[str, type[Traversal]]:
     """Every method by name."""
     from gossamer.retrieval import traversals

@@ -1,6 +1,6 @@
 #include <immintrin.h>
 
-#include "block/traversals/term_at_a_time.h"
+#include "block/traversals/float_scan.h"
 
 namespace gossamer::block {
 

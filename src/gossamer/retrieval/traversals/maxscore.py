@@ -1,0 +1,34 @@
+"""MaxScore: rows come from the strongest lists alone; the others are looked into for those rows only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gossamer import _native
+from gossamer.retrieval.traversals.traversal import Sections, Traversal
+
+
+@dataclass(frozen=True, slots=True)
+class MaxScore(Traversal):
+    """Leaves out lists whose bounds together stay below the k-th score, but for rows that others bring up. Exact.
+
+    Turtle & Flood, "Query Evaluation: Strategies and Optimizations" (1995). Lists in document order are made from
+    the vectors when the first search needs them, 8 bytes an entry; nothing is stored.
+
+    Example:
+        >>> from gossamer.retrieval import BlockIndex, SparseVectors
+        >>> vectors = SparseVectors.from_dicts([{"wing": 1.0}, {"wing": 0.5, "lift": 2.0}])
+        >>> BlockIndex.build(vectors, traversal=MaxScore()).search(vectors[0], k=2)[1].tolist()
+        [[1.0, 0.5]]
+    """
+
+    NAME: ClassVar[str] = "maxscore"
+
+    def structure(self, space: _native.BlockSpace, sections: Sections) -> _native.BlockPostings:
+        """Lists in document order."""
+        return _native.BlockPostings(space)
+
+    def over(self, structure: _native.BlockPostings) -> _native.Traversal:
+        """The native search."""
+        return _native.maxscore(structure)
