@@ -12,8 +12,8 @@ namespace gossamer::block {
 namespace {
 
 constexpr uint32_t kDirect = 1u << 22;                     // columns below this are numbered by a table
-constexpr size_t kSortedTogether = size_t{1} << 20;        // columns
-constexpr uint64_t kTogether = uint64_t{16} << 20;         // postings that a thread sorts at once; more gains nothing
+constexpr size_t kColumnsAtOnce = size_t{1} << 20;        // columns
+constexpr uint64_t kPostingsAtOnce = uint64_t{16} << 20;         // postings that a thread sorts at once; more gains nothing
 constexpr uint64_t kScratch = 12;                          // bytes of one of them, and of its place in a list
 
 // Numbers for the columns that occur, ascending.
@@ -31,7 +31,7 @@ class Terms {
     // Far apart: a table by column could be larger than the vectors, and a sorted copy of all columns as large.
     std::vector<uint32_t> part, both;
     for (size_t at = 0; at < columns.size();) {
-      const size_t n = std::min(columns.size() - at, std::max(kSortedTogether, columns_.size()));
+      const size_t n = std::min(columns.size() - at, std::max(kColumnsAtOnce, columns_.size()));
       part.assign(columns.begin() + static_cast<ptrdiff_t>(at), columns.begin() + static_cast<ptrdiff_t>(at + n));
       std::sort(part.begin(), part.end());
       part.erase(std::unique(part.begin(), part.end()), part.end());
@@ -85,7 +85,7 @@ std::vector<Section> build(const Matrix& matrix, const BuildOptions& options) {
   const bool bounded = options.memory != 0;
   // Half for scratch; columns, values and lists may each keep an eighth.
   const Room room = bounded ? Room{options.memory / 8, options.folder} : Room{};
-  const uint64_t together = std::min(kTogether * options.threads, bounded ? options.memory / 2 / kScratch : ~uint64_t{0});
+  const uint64_t together = std::min(kPostingsAtOnce * options.threads, bounded ? options.memory / 2 / kScratch : ~uint64_t{0});
 
   Terms terms(matrix.indices);
   MatrixRows rows(matrix, terms);
@@ -98,7 +98,7 @@ std::vector<Section> build(const Matrix& matrix, const BuildOptions& options) {
   ListBuilder builder(stored, file.before, layers, together, options.threads);
   Spool lists(room, matrix.values.size() * 2);
   builder.write([&lists](std::span<const uint16_t> data) { lists.append(data); });
-  std::vector<uint32_t> steps(builder.steps.size() * 3);
+  std::vector<uint32_t> steps(builder.steps.size() * 2);
   if (!steps.empty()) std::memcpy(steps.data(), builder.steps.data(), steps.size() * 4);
 
   std::vector<Section> out;

@@ -30,36 +30,58 @@ float from_half(uint16_t half) {
 
 namespace {
 
-struct Portable {
+class Portable {
+ public:
   template <class Column, class Value>
   static float dot(const void* columns, const void* values, size_t n, const float* query, uint32_t limit) {
     const auto* c = static_cast<const Column*>(columns);
     const auto* v = static_cast<const Value*>(values);
-    const auto decoded = [v](size_t i) {
-      if constexpr (sizeof(Value) == 2) return from_half(v[i]);
-      else return static_cast<float>(v[i]);
-    };
-    const auto at = [c, limit](size_t i) { return sizeof(Column) == 4 ? std::min<uint32_t>(c[i], limit) : c[i]; };
     float sum[4] = {0, 0, 0, 0};
     size_t i = 0;
     for (; i + 4 <= n; i += 4)
-      for (size_t lane = 0; lane < 4; ++lane) sum[lane] += query[at(i + lane)] * decoded(i + lane);
-    for (; i < n; ++i) sum[0] += query[at(i)] * decoded(i);
+      for (size_t lane = 0; lane < 4; ++lane) sum[lane] += query[at(c[i + lane], limit)] * decoded(v[i + lane]);
+    for (; i < n; ++i) sum[0] += query[at(c[i], limit)] * decoded(v[i]);
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  }
+
+  template <class Column, class Value>
+  static size_t match(const void* columns, const void* values, size_t n, const float* query, uint32_t limit, float* weights,
+                      float* impacts) {
+    const auto* c = static_cast<const Column*>(columns);
+    const auto* v = static_cast<const Value*>(values);
+    size_t found = 0;
+    for (size_t i = 0; i < n; ++i) {  // without a branch: whether a column matches is hard to foresee
+      const float weight = query[at(c[i], limit)];
+      weights[found] = weight;
+      impacts[found] = decoded(v[i]);
+      found += weight != 0 ? 1 : 0;
+    }
+    return found;
+  }
+
+ private:
+  template <class Value>
+  static float decoded(Value value) {
+    if constexpr (sizeof(Value) == 2) return from_half(value);
+    else return static_cast<float>(value);
+  }
+  template <class Column>
+  static uint32_t at(Column column, uint32_t limit) {
+    return sizeof(Column) == 4 ? std::min<uint32_t>(column, limit) : column;
   }
 };
 
 }  // namespace
 
-DotKernel dot_portable(bool wide, ValueKind kind) { return kernel_of<Portable>(wide, kind); }
+RowKernels row_kernels_portable(bool wide, ValueKind kind) { return kernels_of<Portable>(wide, kind); }
 
-DotKernel dot_kernel(bool wide, ValueKind kind) {
+RowKernels row_kernels(bool wide, ValueKind kind) {
   switch (cpu_level()) {
 #if defined(__x86_64__)
-    case CpuLevel::avx512: return dot_avx512(wide, kind);
-    case CpuLevel::avx2: return dot_avx2(wide, kind);
+    case CpuLevel::avx512: return row_kernels_avx512(wide, kind);
+    case CpuLevel::avx2: return row_kernels_avx2(wide, kind);
 #endif
-    default: return dot_portable(wide, kind);  // without a gather of its own, vector code gains nothing
+    default: return row_kernels_portable(wide, kind);  // without a gather of its own, vector code gains nothing
   }
 }
 

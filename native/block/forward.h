@@ -24,7 +24,7 @@ class Forward {
 
   // Fast: sums in any order in float32.
   float about(uint32_t row, const float* query) const {
-    const float sum = dot_(columns_.data() + offsets_[row] * column_bytes_, values_.data() + offsets_[row] * value_bytes_,
+    const float sum = kernels_.dot(columns_.data() + offsets_[row] * column_bytes_, values_.data() + offsets_[row] * value_bytes_,
                            size(row), query, limit_);
     return kind_ == ValueKind::u8 ? sum * scales_[row] : sum;
   }
@@ -40,6 +40,7 @@ class Forward {
   float scale(uint32_t row) const { return kind_ == ValueKind::u8 ? scales_[row] : 1.0f; }
   ValueKind kind() const { return kind_; }
 
+  void prefetch_place(uint32_t row) const { __builtin_prefetch(offsets_.data() + row); }
   void prefetch(uint32_t row) const {
     const uint8_t* columns = columns_.data() + offsets_[row] * column_bytes_;
     for (size_t at = 0; at < size(row) * column_bytes_; at += 64) __builtin_prefetch(columns + at);
@@ -57,7 +58,7 @@ class Forward {
   size_t column_bytes_ = 2, value_bytes_ = 4;
   ValueKind kind_ = ValueKind::f32;
   uint32_t limit_ = 0;
-  DotKernel dot_ = nullptr;
+  RowKernels kernels_{};
 };
 
 }  // namespace gossamer::block

@@ -1,5 +1,6 @@
-// A geometric scale of upper bounds for impacts. Postings of a term are stored layer by layer, strongest first, so that a
-// search can stop reading a list where what is left of it cannot matter (Anh, de Kretser & Moffat 2001; Lin & Trotman 2015).
+// A geometric scale of upper bounds for impacts. Postings of a term are stored strongest first with the layer of each few of
+// them, so that a search can stop reading a list where what is left of it cannot matter (Anh, de Kretser & Moffat 2001;
+// Lin & Trotman 2015).
 #pragma once
 
 #include <algorithm>
@@ -10,8 +11,8 @@
 
 namespace gossamer::block {
 
-inline constexpr size_t kLayers = 32;
-inline constexpr double kLayerRatio = 1.25;  // the lowest layer holds everything below a thousandth of the largest
+inline constexpr size_t kLayers = 64;
+inline constexpr double kLayerRatio = 1.12;  // the lowest layer holds everything below a thousandth of the largest
 
 struct Layers {
   std::array<float, kLayers> top{};  // ascending; no impact of layer l exceeds top[l]

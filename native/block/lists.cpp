@@ -7,7 +7,7 @@ namespace gossamer::block {
 
 namespace {
 
-constexpr size_t kHead = 4;  // u16 before the layers of a chunk
+constexpr uint32_t kStride = 4;  // layers between the places where a reader may stop
 
 }  // namespace
 
@@ -25,57 +25,48 @@ std::span<const Step> Lists::steps(uint32_t term) const {
   return steps_.subspan(from, to - from);
 }
 
-Chunk Lists::chunk(const uint16_t* at, const uint16_t* end) {
-  const auto room = static_cast<size_t>(end - at);
-  if (room < kHead) throw Damaged("section lists: a chunk is cut off");
-  const size_t layers = at[1], size = at[2] | size_t{at[3]} << 16;
-  if (layers > kLayers || size > room || size < kHead + 2 * layers) throw Damaged("section lists: a chunk does not fit");
-  size_t rows = 0;
-  for (size_t i = 0; i < layers; ++i) {
-    if (at[kHead + 2 * i] >= kLayers) throw Damaged("section lists: no such layer");
-    rows += size_t{at[kHead + 2 * i + 1]} + 1;
-  }
-  if (size != kHead + 2 * layers + rows) throw Damaged("section lists: a chunk does not fit");
-  return {at[0], {at + kHead, 2 * layers}, at + kHead + 2 * layers, at + size};
-}
-
 void write_list(std::span<Posting> postings, const Layers& layers, std::vector<uint16_t>& data, std::vector<Step>& steps) {
   std::array<uint32_t, kLayers> total{};
   for (size_t from = 0, to; from < postings.size(); from = to) {
-    const uint32_t window = postings[from].row / kWindowRows;
+    const uint32_t window = postings[from].row / kListWindow;
     std::array<uint32_t, kLayers> count{};
-    for (to = from; to < postings.size() && postings[to].row / kWindowRows == window; ++to) ++count[postings[to].layer];
-    const size_t head = data.size();
-    data.insert(data.end(), {static_cast<uint16_t>(window), 0, 0, 0});
+    for (to = from; to < postings.size() && postings[to].row / kListWindow == window; ++to) ++count[postings[to].layer];
+    const size_t size = to - from;
+    data.insert(data.end(), {static_cast<uint16_t>(window), static_cast<uint16_t>(size - 1)});
     std::array<size_t, kLayers> place{};
     size_t at = 0;
+    uint16_t pair = 0;  // two layer bytes
+    size_t groups = 0;
     for (size_t l = kLayers; l-- > 0;) {
       place[l] = at;
       at += count[l];
       total[l] += count[l];
-      if (count[l] > 0) data.insert(data.end(), {static_cast<uint16_t>(l), static_cast<uint16_t>(count[l] - 1)});
+      for (; groups * kTogether < at; ++groups) {  // groups that begin in this layer
+        if (groups % 2 == 0) pair = static_cast<uint16_t>(l);
+        else data.push_back(static_cast<uint16_t>(pair | l << 8));
+      }
     }
+    if (groups % 2 == 1) data.push_back(pair);
     const size_t rows = data.size();
-    data.resize(rows + at);
+    data.resize(rows + size);
     for (size_t i = from; i < to; ++i)
-      data[rows + place[postings[i].layer]++] = static_cast<uint16_t>(postings[i].row % kWindowRows);
-    const size_t size = data.size() - head;
-    data[head + 1] = static_cast<uint16_t>((rows - head - kHead) / 2);
-    data[head + 2] = static_cast<uint16_t>(size);
-    data[head + 3] = static_cast<uint16_t>(size >> 16);
+      data[rows + place[postings[i].layer]++] = static_cast<uint16_t>(postings[i].row % kListWindow);
   }
   const size_t first = steps.size();
   uint32_t left = 0;
-  for (uint32_t l = 0; l < kLayers; ++l) {
-    if (total[l] == 0) continue;
+  const auto bound = [&layers](const Step& step) { return step.cut == 0 ? 0.0 : double{layers.top[step.cut - 1]}; };
+  size_t strongest = kLayers;
+  while (strongest > 0 && total[strongest - 1] == 0) --strongest;
+  for (uint32_t l = 0; l < strongest; ++l) {
     left += total[l];
-    const Step next{layers.top[l], left, l + 1};
+    if (left == 0 || ((l + 1) % kStride != 0 && l + 1 != strongest)) continue;
+    const Step next{left, l + 1};
     // Keep the hull concave: drop the last step where the line past it lies above.
     while (steps.size() > first) {
       const Step& last = steps.back();
-      const Step before = steps.size() > first + 1 ? steps[steps.size() - 2] : Step{0, 0, 0};
-      const double slope_last = (last.left - before.left) / (double{last.bound} - before.bound);
-      const double slope_next = (next.left - last.left) / (double{next.bound} - last.bound);
+      const Step before = steps.size() > first + 1 ? steps[steps.size() - 2] : Step{0, 0};
+      const double slope_last = (last.left - before.left) / (bound(last) - bound(before));
+      const double slope_next = (next.left - last.left) / (bound(next) - bound(last));
       if (slope_next < slope_last) break;
       steps.pop_back();
     }

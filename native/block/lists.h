@@ -1,11 +1,11 @@
-// Impact-layered lists. A term's list is a run of u16 in chunks, one for each window of 65,536 rows that holds it:
-//   window, layers n, size of the chunk in u16 (low, high), then n times (layer, rows - 1), strongest first, then the rows
-//   (within the window) layer by layer, ascending.
-// Values are not here: an impact counts as its layer's upper bound, and exact scores come from the forward file.
+// Impact-ordered lists. A term's list is a run of u16 in chunks, one for each window of rows that holds it, ascending:
+//   window, postings n - 1, layers u8[(n + 7) / 8] padded to u16, rows within the window u16[n].
+// Postings of a chunk come strongest first; each eight share the layer of the strongest of them. Values are not here: an
+// impact counts as its layer's upper bound, and exact scores come from the forward file.
 //
-// For each term also its *stairs*: the places where a reader may stop. Step i leaves out all layers below `cut`, which are
-// `left` postings of at most `bound`. Only steps on the upper convex hull of (bound, left) are kept: they are the ones
-// that leave out most for what they risk.
+// For each term also its *steps*: the places where a reader may stop. A step leaves out all layers below `cut`, which are
+// `left` postings. Only steps on the upper convex hull of (bound, left) are kept: they are the ones that leave out most for
+// what they risk.
 #pragma once
 
 #include <cstdint>
@@ -17,17 +17,20 @@
 
 namespace gossamer::block {
 
+inline constexpr uint32_t kListWindow = 32768;  // rows; their bounds fit the second-level cache with room to spare
+inline constexpr size_t kTogether = 8;          // postings that share a layer
+
 struct Step {
-  float bound;
   uint32_t left;
   uint32_t cut;
 };
 
 struct Chunk {
   uint32_t window;
-  std::span<const uint16_t> layers;  // (layer, rows - 1) pairs
+  size_t size;            // postings
+  const uint8_t* layers;  // one for each kTogether postings
   const uint16_t* rows;
-  const uint16_t* end;               // of the chunk
+  const uint16_t* end;    // of the chunk
 };
 
 class Lists {
@@ -40,10 +43,22 @@ class Lists {
   std::span<const Step> steps(uint32_t term) const;
   const uint16_t* begin(uint32_t term) const { return data_.data() + checked(term); }
   const uint16_t* end(uint32_t term) const { return data_.data() + checked(term + 1); }
+  void prefetch(uint32_t term) const {
+    for (size_t line = 0; line < 4; ++line) __builtin_prefetch(data_.data() + offsets_[term] + 32 * line);
+    for (size_t line = 0; line < 2; ++line) __builtin_prefetch(steps_.data() + step_offsets_[term] + 8 * line);
+  }
   // The chunk at `at`, which lies in [at, end). Throws Damaged where its parts do not fit.
-  static Chunk chunk(const uint16_t* at, const uint16_t* end);
+  static Chunk chunk(const uint16_t* at, const uint16_t* end) {
+    const auto room = static_cast<size_t>(end - at);
+    const size_t size = room >= kHead ? size_t{at[1]} + 1 : 0;
+    const size_t layers = ((size + kTogether - 1) / kTogether + 1) / 2;
+    if (size == 0 || kHead + layers + size > room) throw Damaged("section lists: a chunk is cut off");
+    const uint16_t* const rows = at + kHead + layers;
+    return {at[0], size, reinterpret_cast<const uint8_t*>(at + kHead), rows, rows + size};
+  }
 
  private:
+  static constexpr size_t kHead = 2;  // u16 before the layers of a chunk
   uint64_t checked(uint32_t term) const {
     if (offsets_[term] > data_.size()) throw Damaged("section lists.offsets: out of order");
     return offsets_[term];

@@ -13,8 +13,6 @@ namespace gossamer::block {
 
 namespace {
 
-constexpr uint32_t kAllLayers = kLayers + 1;
-constexpr size_t kMostTerms = 8192;       // more leave too few bits for each bound: such a query is scored row by row
 constexpr size_t kAhead = 4;              // rows whose vectors are fetched while another is scored
 constexpr size_t kScoredTogether = 32;    // candidates that are put in order at a time
 constexpr double kRounding = 1e-6;        // relative slack of a bound in units
@@ -29,32 +27,11 @@ std::span<const T> part(const SectionBytes& sections, const std::string& name) {
 
 }  // namespace
 
-// What a search needs to know of the query's lists.
-struct Space::Plan {
-  struct Term {
-    const uint16_t *begin, *end;
-    const uint16_t* at;    // the chunk to read next
-    uint32_t cut;          // layers below this are not read
-    uint32_t columns;      // the term's number
-    std::array<uint16_t, kLayers> units;
-  };
-  // A part of a list between two steps.
-  struct Piece {
-    uint16_t term;
-    uint16_t key;          // orders pieces: postings left out for each unit of bound
-    uint32_t from, to;     // layers
-    uint32_t postings;
-    float bound;           // by which leaving it out raises what the term may still add
-  };
-  std::vector<Term> terms;
-  std::vector<Piece> pieces, sorted;  // sorted: those that leave out most for what they risk first
-  double scale = 0;                   // units of a score
-};
-
 struct Space::Scratch {
-  std::vector<float> query;
-  std::vector<uint16_t> bound = std::vector<uint16_t>(kWindowRows, 0);
-  std::vector<uint16_t> found_row = std::vector<uint16_t>(kWindowRows), found_bound = std::vector<uint16_t>(kWindowRows);
+  std::vector<float> query;           // by term number
+  std::vector<QueryTerm> terms;
+  std::vector<uint16_t> bound = std::vector<uint16_t>(65536, 0);  // of the rows of a window; only damaged rows lie beyond it
+  std::vector<uint16_t> found_row = std::vector<uint16_t>(kListWindow), found_bound = std::vector<uint16_t>(kListWindow);
   std::vector<uint64_t> candidates;   // bound, then row
   std::vector<uint32_t> scored;       // rows that step 1 has scored, ascending
   Plan plan;
@@ -101,136 +78,104 @@ void Space::give_back(std::unique_ptr<Scratch> scratch) const {
   idle_.push_back(std::move(scratch));
 }
 
-void Space::make_plan(const std::vector<QueryTerm>& query, Scratch& scratch) const {
-  Plan& plan = scratch.plan;
-  plan.terms.clear();
-  plan.pieces.clear();
-  double most = 0;
+void Space::number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) const {
+  scratch.terms.clear();
   for (const QueryTerm& q : query) {
     const auto found = std::lower_bound(columns_.begin(), columns_.end(), q.column);
     if (found == columns_.end() || *found != q.column) continue;
     const auto number = static_cast<uint32_t>(found - columns_.begin());
     scratch.query[number] = q.weight;
-    const auto slot = static_cast<uint16_t>(plan.terms.size());
-    plan.terms.push_back({lists_.begin(number), lists_.end(number), nullptr, 0, number, {}});
-    if (plan.terms.back().begin > plan.terms.back().end) throw Damaged("section lists.offsets: out of order");
-    Step before{0, 0, 0};
-    for (const Step& step : lists_.steps(number)) {
-      if (!(step.bound > before.bound) || step.left <= before.left || step.cut > kLayers)
-        throw Damaged("section steps: out of order");
-      const float bound = q.weight * (step.bound - before.bound);
-      const uint32_t postings = step.left - before.left;
-      // the exponent and two more bits of postings / bound: four keys an octave
-      const auto ratio = std::bit_cast<uint32_t>(static_cast<float>(postings) / std::max(bound, 1e-30f));
-      plan.pieces.push_back({slot, static_cast<uint16_t>(ratio >> 21), before.cut, step.cut, postings, bound});
-      before = step;
-    }
-    most += double{q.weight} * before.bound;
+    scratch.terms.push_back({number, q.weight});
   }
-  plan.scale = (65535.0 - 2.0 * static_cast<double>(plan.terms.size())) / (most > 0 ? most : 1);
-  if (!(most < 1e30) || (most > 0 && most < 1e-30)) plan.scale = std::numeric_limits<double>::infinity();
-  for (Plan::Term& term : plan.terms)
-    for (size_t l = 0; l < kLayers; ++l)
-      term.units[l] = static_cast<uint16_t>(
-          std::min(65534.0, std::floor(double{scratch.query[term.columns]} * layers_.top[l] * plan.scale)) + 1);
-  // A stable counting sort, so that the pieces of a term keep their order.
-  std::array<uint16_t, 1025> start{};
-  for (const Plan::Piece& piece : plan.pieces) ++start[1024 - piece.key % 1024];
-  for (size_t i = 1; i < start.size(); ++i) start[i] = static_cast<uint16_t>(start[i] + start[i - 1]);
-  plan.sorted.resize(plan.pieces.size());
-  for (const Plan::Piece& piece : plan.pieces) plan.sorted[start[1023 - piece.key % 1024]++] = piece;
+}
+
+// Calls score(row_at(i)) for i from 0 to n until it gives back false, while the vectors of the next rows are on their way.
+template <class RowAt, class Score>
+void Space::fetch_ahead(size_t n, RowAt&& row_at, Score&& score) const {
+  for (size_t i = 0; i < std::min(n, 2 * kAhead); ++i) forward_.prefetch_place(row_at(i));
+  for (size_t i = 0; i < std::min(n, kAhead); ++i) forward_.prefetch(row_at(i));
+  for (size_t i = 0; i < n; ++i) {
+    if (i + 2 * kAhead < n) forward_.prefetch_place(row_at(i + 2 * kAhead));
+    if (i + kAhead < n) forward_.prefetch(row_at(i + kAhead));
+    if (!score(row_at(i))) return;
+  }
 }
 
 void Space::offer(uint32_t row, Scratch& scratch, Collector& best) const {
   ++scratch.cost.scored;
-  const double slack = 1 + 6e-8 * static_cast<double>(forward_.size(row) + 16);  // of a float32 sum in any order
-  if (best.full() && forward_.about(row, scratch.query.data()) * slack < best.worst()) return;
   bool matched = false;
   const double score = forward_.exact(row, scratch.query.data(), matched);
   if (std::isnan(score)) throw Damaged("section forward.values: not a number");
   if (matched) best.offer({static_cast<float>(score), row});
 }
 
-void Space::first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Collector& best) const {
-  Plan& plan = scratch.plan;
-  const size_t wanted = std::max<size_t>(effort.candidates, k + k / 4);
-  const uint64_t enough = std::max<uint64_t>(effort.postings, 8 * wanted);
-  for (Plan::Term& term : plan.terms) {
-    term.at = term.begin;
-    term.cut = kAllLayers;
-  }
+// Adds to each row of the window what the layers read of each list may add to its score. Moves on to the next window.
+bool Space::add_bounds(uint32_t window, Scratch& scratch) const {
+  uint16_t* const bound = scratch.bound.data();
+  const auto add = [bound](uint16_t row, uint16_t units) { bound[row] = static_cast<uint16_t>(bound[row] + units); };
   uint64_t read = 0;
-  for (auto piece = plan.sorted.rbegin(); piece != plan.sorted.rend() && read < enough; ++piece) {
-    plan.terms[piece->term].cut = piece->from;
-    read += piece->postings;
+  for (Plan::Term& term : scratch.plan.terms) {
+    if (term.cut == kAllLayers || term.at == term.end) continue;
+    const Chunk chunk = Lists::chunk(term.at, term.end);
+    if (chunk.window != window) continue;
+    term.at = chunk.end;
+    const uint8_t* layer = chunk.layers;
+    const uint16_t* row = chunk.rows;
+    const uint32_t cut = term.cut;
+    for (; chunk.end - row >= static_cast<ptrdiff_t>(kTogether) && *layer >= cut; ++layer, row += kTogether) {
+      const uint16_t units = term.units[*layer % kLayers];
+      for (size_t i = 0; i < kTogether; ++i) add(row[i], units);
+    }
+    if (chunk.end - row < static_cast<ptrdiff_t>(kTogether) && row != chunk.end && *layer >= cut)
+      for (const uint16_t units = term.units[*layer % kLayers]; row != chunk.end; ++row) add(*row, units);
+    // The list's part of the next window is read when all other lists have been: time to fetch about as much of it.
+    for (const uint16_t *next = chunk.end, *last = next + (row - reinterpret_cast<const uint16_t*>(chunk.layers)); next < last; next += 32)
+      __builtin_prefetch(next);
+    read += static_cast<uint64_t>(row - chunk.rows);
   }
+  scratch.cost.postings += read;
+  return read > 0;
+}
+
+void Space::first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Collector& best) const {
+  const size_t wanted = std::max<size_t>(effort.candidates, k + k / 4);
+  scratch.plan.read_strongest(std::max<uint64_t>(effort.postings, 8 * wanted));
   std::vector<uint64_t>& candidates = scratch.candidates;
   candidates.clear();
-  uint64_t threshold = 0;
-  uint16_t* const bound = scratch.bound.data();
+  uint16_t threshold = 1;
   const auto thin = [&](size_t keep) {
     if (candidates.size() <= keep) return;
     std::nth_element(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(keep) - 1, candidates.end(), std::greater<>());
     candidates.resize(keep);
-    threshold = candidates.back() >> 32;
+    threshold = static_cast<uint16_t>(std::min<uint64_t>(65535, (candidates.back() >> 32) + 1));
   };
-  for (uint32_t base = 0; base < rows(); base += kWindowRows) {
-    const uint32_t size = std::min(kWindowRows, rows() - base);
-    const auto each_list = [&](auto&& f) {
-      for (Plan::Term& term : plan.terms) {
-        if (term.cut == kAllLayers || term.at == term.end) continue;
-        const Chunk chunk = Lists::chunk(term.at, term.end);
-        if (chunk.window == base / kWindowRows) f(term, chunk);
+  const ScanKernel scan = scan_kernel();
+  for (uint32_t base = 0; base < rows(); base += kListWindow) {
+    if (!add_bounds(base / kListWindow, scratch)) continue;
+    constexpr uint32_t kScanned = 1024;  // rows, before the threshold is looked at again
+    const uint32_t size = std::min(kListWindow, rows() - base);
+    for (uint32_t from = 0; from < size; from += kScanned) {
+      const size_t found = scan(scratch.bound.data() + from, kScanned, threshold,
+                                accept != nullptr ? &accept->words[(base + from) / 64] : nullptr, scratch.found_row.data(),
+                                scratch.found_bound.data());
+      for (size_t i = 0; i < found; ++i) {
+        const uint32_t row = base + from + scratch.found_row[i];
+        if (row < rows()) candidates.push_back(uint64_t{scratch.found_bound[i]} << 32 | (0xffffffffu - row));
       }
-    };
-    each_list([&](Plan::Term& term, const Chunk& chunk) {
-      const uint16_t* row = chunk.rows;
-      for (size_t i = 0; i < chunk.layers.size() && chunk.layers[i] >= term.cut; i += 2) {
-        const uint16_t units = term.units[chunk.layers[i]];
-        for (const uint16_t* const stop = row + chunk.layers[i + 1] + 1; row < stop; ++row)
-          bound[*row] = static_cast<uint16_t>(bound[*row] + units);
-      }
-      scratch.cost.postings += static_cast<uint64_t>(row - chunk.rows);
-    });
-    each_list([&](Plan::Term& term, const Chunk& chunk) {
-      const uint16_t* row = chunk.rows;
-      for (size_t i = 0; i < chunk.layers.size() && chunk.layers[i] >= term.cut; i += 2)
-        for (const uint16_t* const stop = row + chunk.layers[i + 1] + 1; row < stop; ++row) {
-          const uint16_t found = std::exchange(bound[*row], uint16_t{0});  // a row that comes again counts once
-          if (found <= threshold || *row >= size || (accept != nullptr && !(*accept)[base + *row])) continue;
-          candidates.push_back(uint64_t{found} << 32 | (0xffffffffu - (base + *row)));
-          if (candidates.size() >= 8 * wanted) thin(wanted);
-        }
-      term.at = chunk.end;
-    });
+      if (candidates.size() >= 8 * wanted) thin(wanted);
+    }
   }
   thin(wanted);
   scratch.scored.clear();
-  for (uint64_t& candidate : candidates) {
-    candidate = 0xffffffffu - (candidate & 0xffffffffu);
-    scratch.scored.push_back(static_cast<uint32_t>(candidate));
-  }
+  for (const uint64_t candidate : candidates) scratch.scored.push_back(0xffffffffu - static_cast<uint32_t>(candidate));
   std::sort(scratch.scored.begin(), scratch.scored.end());
-  for (size_t i = 0; i < scratch.scored.size(); ++i) {
-    if (i + kAhead < scratch.scored.size()) forward_.prefetch(scratch.scored[i + kAhead]);
-    offer(scratch.scored[i], scratch, best);
-  }
+  fetch_ahead(scratch.scored.size(), [&](size_t i) { return scratch.scored[i]; },
+              [&](uint32_t row) { offer(row, scratch, best); return true; });
 }
 
 void Space::all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratch, Collector& best) const {
   Plan& plan = scratch.plan;
-  for (Plan::Term& term : plan.terms) {
-    term.at = term.begin;
-    term.cut = 0;
-  }
-  const double budget = best.full() ? effort.share * best.worst() : 0;
-  double rest = 0;
-  for (const Plan::Piece& piece : plan.sorted) {
-    uint32_t& cut = plan.terms[piece.term].cut;
-    if (cut != piece.from || rest + piece.bound > budget) continue;
-    rest += piece.bound;
-    cut = piece.to;
-  }
+  const double rest = plan.leave_out(best.full() ? effort.share * best.worst() : 0);
   const auto rest_units = static_cast<uint32_t>(std::min(65535.0, std::ceil(rest * (1 + kRounding) * plan.scale)));
   // Bounds below this cannot reach the k-th score; slack for the rounding of score and scale.
   const auto need = [&]() -> uint32_t {
@@ -239,7 +184,6 @@ void Space::all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratc
     return static_cast<uint32_t>(std::clamp(units, 1.0, 65535.0));
   };
   const ScanKernel scan = scan_kernel();
-  uint16_t* const bound = scratch.bound.data();
   std::vector<uint64_t>& candidates = scratch.candidates;
   candidates.clear();
   const auto score_candidates = [&] {  // best bound first, so that the threshold rises early
@@ -248,49 +192,28 @@ void Space::all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratc
       if (candidates.size() > few)
         std::nth_element(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(few) - 1, candidates.end(), std::greater<>());
       std::sort(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(few), std::greater<>());
-      for (size_t i = 0; i < few && (candidates[i] >> 32) >= need(); ++i) {
-        if (i + kAhead < few) forward_.prefetch(0xffffffffu - static_cast<uint32_t>(candidates[i + kAhead]));
-        offer(0xffffffffu - static_cast<uint32_t>(candidates[i]), scratch, best);
-      }
+      size_t i = 0;
+      fetch_ahead(few, [&](size_t at) { return 0xffffffffu - static_cast<uint32_t>(candidates[at]); }, [&](uint32_t row) {
+        if ((candidates[i++] >> 32) < need()) return false;
+        if (!std::binary_search(scratch.scored.begin(), scratch.scored.end(), row)) offer(row, scratch, best);
+        return true;
+      });
       const uint32_t now = need();
       candidates.erase(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(few));
       std::erase_if(candidates, [now](uint64_t candidate) { return (candidate >> 32) < now; });
     }
   };
-  for (uint32_t base = 0; base < rows(); base += kWindowRows) {
-    const uint32_t size = std::min(kWindowRows, rows() - base);
-    bool any = false;
-    for (Plan::Term& term : plan.terms) {
-      if (term.at == term.end) continue;
-      const Chunk chunk = Lists::chunk(term.at, term.end);
-      if (chunk.window != base / kWindowRows) continue;
-      term.at = chunk.end;
-      const uint16_t* row = chunk.rows;
-      for (size_t i = 0; i < chunk.layers.size() && chunk.layers[i] >= term.cut; i += 2) {
-        const uint16_t units = term.units[chunk.layers[i]];
-        const uint16_t* const stop = row + chunk.layers[i + 1] + 1;
-        for (; stop - row >= 4; row += 4) {
-          bound[row[0]] = static_cast<uint16_t>(bound[row[0]] + units);
-          bound[row[1]] = static_cast<uint16_t>(bound[row[1]] + units);
-          bound[row[2]] = static_cast<uint16_t>(bound[row[2]] + units);
-          bound[row[3]] = static_cast<uint16_t>(bound[row[3]] + units);
-        }
-        for (; row < stop; ++row) bound[*row] = static_cast<uint16_t>(bound[*row] + units);
-      }
-      any = any || row != chunk.rows;
-      scratch.cost.postings += static_cast<uint64_t>(row - chunk.rows);
-    }
-    if (!any) continue;
-    const size_t padded = (size_t{size} + 63) / 64 * 64;
-    const size_t found = scan(bound, padded, static_cast<uint16_t>(need()), accept != nullptr ? &accept->words[base / 64] : nullptr,
-                              scratch.found_row.data(), scratch.found_bound.data());
+  for (uint32_t base = 0; base < rows(); base += kListWindow) {
+    if (!add_bounds(base / kListWindow, scratch)) continue;
+    const size_t padded = (size_t{std::min(kListWindow, rows() - base)} + 63) / 64 * 64;
+    const size_t found = scan(scratch.bound.data(), padded, static_cast<uint16_t>(need()),
+                              accept != nullptr ? &accept->words[base / 64] : nullptr, scratch.found_row.data(),
+                              scratch.found_bound.data());
     for (size_t i = 0; i < found; ++i) {
       const uint32_t row = base + scratch.found_row[i];
-      if (row >= rows() || std::binary_search(scratch.scored.begin(), scratch.scored.end(), row)) continue;
-      candidates.push_back(uint64_t{scratch.found_bound[i]} << 32 | (0xffffffffu - row));
+      if (row < rows()) candidates.push_back(uint64_t{scratch.found_bound[i]} << 32 | (0xffffffffu - row));
     }
-    if (padded < kWindowRows) std::fill(bound + padded, bound + kWindowRows, uint16_t{0});  // only damaged rows lie there
-    if (!best.full() || candidates.size() > kWindowRows) score_candidates();
+    if (!best.full() || candidates.size() > kListWindow) score_candidates();
   }
   score_candidates();
 }
@@ -311,13 +234,14 @@ void Space::search(const std::vector<QueryTerm>& query, size_t k, const Effort& 
   auto scratch = borrow();
   scratch->cost = {};
   scratch->scored.clear();
-  make_plan(query, *scratch);  // where this throws, the scratch goes with the half search that it holds
+  number_terms(query, *scratch);
+  scratch->plan.make(scratch->terms, lists_, layers_);  // where this throws, the scratch goes with the half search that it holds
   if (!std::isfinite(scratch->plan.scale)) return exhaustive(query, accept, best, cost);
-  if (!scratch->plan.terms.empty()) {
+  if (!scratch->terms.empty()) {
     if (!effort.exact || !best.full()) first_rows(effort, k, accept, *scratch, best);  // else another space set a threshold
     if (effort.exact) all_rows(effort, accept, *scratch, best);
   }
-  for (const Plan::Term& term : scratch->plan.terms) scratch->query[term.columns] = 0;
+  for (const QueryTerm& term : scratch->terms) scratch->query[term.column] = 0;
   if (cost != nullptr) {
     cost->postings += scratch->cost.postings;
     cost->scored += scratch->cost.scored;
@@ -331,17 +255,11 @@ std::vector<Scored> Space::search(const std::vector<QueryTerm>& query, size_t k,
   if (k == 0) return {};
   if (accept != nullptr && accept->words.empty()) accept = nullptr;
   auto scratch = borrow();
-  std::vector<QueryTerm> terms;
-  for (const QueryTerm& q : query) {
-    const auto found = std::lower_bound(columns_.begin(), columns_.end(), q.column);
-    if (found == columns_.end() || *found != q.column) continue;
-    terms.push_back({static_cast<uint32_t>(found - columns_.begin()), q.weight});
-    scratch->query[terms.back().column] = q.weight;
-  }
+  number_terms(query, *scratch);
   Best best(k, order_.data());
   Cost unused;
-  if (!terms.empty()) traversal.search({terms, scratch->query.data()}, accept, best, cost != nullptr ? *cost : unused);
-  for (const QueryTerm& term : terms) scratch->query[term.column] = 0;
+  if (!scratch->terms.empty()) traversal.search({scratch->terms, scratch->query.data()}, accept, best, cost != nullptr ? *cost : unused);
+  for (const QueryTerm& term : scratch->terms) scratch->query[term.column] = 0;
   give_back(std::move(scratch));
   return std::move(best).sorted();
 }

@@ -19,6 +19,7 @@
 #include "block/best.h"
 #include "block/forward.h"
 #include "block/lists.h"
+#include "block/plan.h"
 
 namespace gossamer::block {
 
@@ -65,10 +66,12 @@ class Space {
 
  private:
   struct Scratch;
-  struct Plan;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
-  void make_plan(const std::vector<QueryTerm>& query, Scratch& scratch) const;
+  void number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) const;
+  bool add_bounds(uint32_t window, Scratch& scratch) const;
+  template <class RowAt, class Score>
+  void fetch_ahead(size_t n, RowAt&& row_at, Score&& score) const;
   void first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Collector& best) const;
   void all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratch, Collector& best) const;
   void offer(uint32_t row, Scratch& scratch, Collector& best) const;

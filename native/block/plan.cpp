@@ -1,0 +1,79 @@
+#include "block/plan.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+namespace gossamer::block {
+
+void Plan::make(std::span<const QueryTerm> query, const Lists& lists, const Layers& layers) {
+  terms.resize(query.size());
+  pieces.clear();
+  for (const QueryTerm& q : query) lists.prefetch(q.column);
+  double most = 0;
+  for (size_t slot = 0; slot < query.size(); ++slot) {
+    const QueryTerm& q = query[slot];
+    Term& term = terms[slot];
+    term.begin = lists.begin(q.column);
+    term.end = lists.end(q.column);
+    if (term.begin > term.end) throw Damaged("section lists.offsets: out of order");
+    Step before{0, 0};
+    float reached = 0;
+    for (const Step& step : lists.steps(q.column)) {
+      if (step.left <= before.left || step.cut <= before.cut || step.cut > kLayers)
+        throw Damaged("section steps: out of order");
+      const float top = layers.top[step.cut - 1], bound = q.weight * (top - reached);
+      const uint32_t postings = step.left - before.left;
+      // the exponent and two more bits of postings / bound: four keys an octave
+      const auto ratio = std::bit_cast<uint32_t>(static_cast<float>(postings) / std::max(bound, 1e-30f));
+      pieces.push_back({postings, bound, static_cast<uint16_t>(slot), static_cast<uint16_t>(ratio >> 21),
+                        static_cast<uint8_t>(before.cut), static_cast<uint8_t>(step.cut)});
+      before = step;
+      reached = top;
+    }
+    most += double{q.weight} * reached;
+  }
+  scale = (65535.0 - 2.0 * static_cast<double>(terms.size())) / (most > 0 ? most : 1);
+  if (!(most < 1e30) || (most > 0 && most < 1e-30)) scale = std::numeric_limits<double>::infinity();
+  for (size_t slot = 0; slot < query.size(); ++slot) {
+    const double weight = query[slot].weight * std::min(scale, 1e300);
+    for (size_t l = 0; l < kLayers; ++l)
+      terms[slot].units[l] = static_cast<uint16_t>(static_cast<int32_t>(std::min(65534.0, weight * layers.top[l])) + 1);
+  }
+  // A stable counting sort, so that the pieces of a term keep their order.
+  std::array<uint32_t, 1025> place{};
+  for (const Piece& piece : pieces) ++place[1024 - piece.key % 1024];
+  for (size_t i = 1; i < place.size(); ++i) place[i] += place[i - 1];
+  sorted.resize(pieces.size());
+  for (const Piece& piece : pieces) sorted[place[1023 - piece.key % 1024]++] = piece;
+}
+
+void Plan::start(uint32_t cut) {
+  for (Term& term : terms) {
+    term.at = term.begin;
+    term.cut = cut;
+  }
+}
+
+void Plan::read_strongest(uint64_t postings) {
+  start(kAllLayers);
+  uint64_t read = 0;
+  for (auto piece = sorted.rbegin(); piece != sorted.rend() && read < postings; ++piece) {
+    terms[piece->term].cut = piece->from;
+    read += piece->postings;
+  }
+}
+
+double Plan::leave_out(double budget) {
+  start(0);
+  double rest = 0;
+  for (const Piece& piece : sorted) {
+    uint32_t& cut = terms[piece.term].cut;
+    if (cut != piece.from || rest + piece.bound > budget) continue;
+    rest += piece.bound;
+    cut = piece.to;
+  }
+  return rest;
+}
+
+}  // namespace gossamer::block
