@@ -12,8 +12,8 @@ namespace gossamer::block {
 namespace {
 
 constexpr uint32_t kDirect = 1u << 22;                     // columns below this are numbered by a table
-constexpr size_t kColumnsAtOnce = size_t{1} << 20;        // columns
-constexpr uint64_t kPostingsAtOnce = uint64_t{16} << 20;         // postings that a thread sorts at once; more gains nothing
+constexpr size_t kColumnsAtOnce = size_t{1} << 20;        // columns sorted at once
+constexpr uint64_t kPostingsAtOnce = uint64_t{16} << 20;  // postings that a thread sorts at once; more gains nothing
 constexpr uint64_t kScratch = 12;                          // bytes of one of them, and of its place in a list
 
 // Numbers for the columns that occur, ascending.
