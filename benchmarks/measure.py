@@ -27,8 +27,13 @@ def pin(cores: int = 1) -> None:
     Call it before numpy, numba or a peer is imported: their thread pools read the environment then.
     """
     os.sched_setaffinity(0, _ALLOWED[-cores:])
+    allow_threads(cores)
+
+
+def allow_threads(count: int) -> None:
+    """Let every pool of threads that starts from now on have ``count``; the processes it starts inherit that."""
     for name in _POOLS:
-        os.environ[name] = str(cores)
+        os.environ[name] = str(count)
 
 
 @contextmanager
@@ -60,7 +65,7 @@ class Timing:
     """Microseconds a call of one system, over several passes.
 
     Args:
-        calls: Each call's wall time, median over the passes; shape (calls,).
+        calls: Each call's wall time, one figure for all passes; shape (calls,).
         wall, cpu: Mean wall and mean processor time a call, one for each pass.
     """
 
@@ -83,11 +88,17 @@ class Timing:
         }  # fmt: skip
 
 
-def take_turns(systems: Mapping[str, Callable[[Any], Any]], inputs: Sequence[Any], passes: int) -> dict[str, Timing]:
+def take_turns(
+    systems: Mapping[str, Callable[[Any], Any]],
+    inputs: Sequence[Any],
+    passes: int,
+    of_passes: Callable[[Sequence[float]], float] = median,
+) -> dict[str, Timing]:
     """Time every system on every input, one call at a time: a pass of each system, then the next pass of each.
 
     One pass before is not counted. Who begins changes from pass to pass. The garbage collector stays on but passes
-    over what exists already: its walks would charge one engine for the objects of another.
+    over what exists already: its walks would charge one engine for the objects of another. A call's time is
+    ``of_passes`` of its times: ``min`` where the machine is shared with other work.
     """
     gc.collect()
     gc.freeze()
@@ -104,7 +115,7 @@ def take_turns(systems: Mapping[str, Callable[[Any], Any]], inputs: Sequence[Any
     gc.unfreeze()
     return {
         name: Timing(
-            [median(call) for call in zip(*walls[name], strict=True)], [fmean(w) for w in walls[name]], cpus[name]
+            [of_passes(call) for call in zip(*walls[name], strict=True)], [fmean(w) for w in walls[name]], cpus[name]
         )
         for name in names
     }

@@ -8,7 +8,6 @@ in numba, and the same over lists that are cut off.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -177,16 +176,16 @@ class TermAtATime(Engine):
 
     def __init__(self, longest: int | None = None) -> None:
         self.name = "numba term at a time" if longest is None else f"numba, lists of {longest}"
-        self._longest = longest
+        self.longest = longest
 
     def build(self, documents: SparseVectors, path: Path) -> float:
         begin = time.process_time()
         columns, values = documents.indices, documents.values
         rows = np.repeat(np.arange(len(documents), dtype=np.uint32), np.diff(documents.indptr))
-        if self._longest is not None:
+        if self.longest is not None:
             strongest = np.lexsort((-values, columns))
             place = np.arange(len(columns)) - np.searchsorted(columns[strongest], columns[strongest])
-            kept = np.sort(strongest[place < self._longest])
+            kept = np.sort(strongest[place < self.longest])
             columns, values, rows = columns[kept], values[kept], rows[kept]
         order = np.argsort(columns, kind="stable")
         offsets = np.searchsorted(columns[order], np.arange(documents.dim + 1))
@@ -251,7 +250,7 @@ def _write_seismic(vectors: SparseVectors, path: Path) -> None:
 def peers(n: int) -> Iterator[Engine]:
     """The engines to measure on n documents; beyond half a million only two of Seismic's, which take hours to build."""
     yield TermAtATime()
-    yield TermAtATime(max(50, n // 100))
+    yield from (TermAtATime(max(50, n // share)) for share in (100, 30))
     yield Seismic(max(20, n // 500))
     yield Seismic()
     if n <= 500_000:
@@ -261,7 +260,7 @@ def peers(n: int) -> Iterator[Engine]:
 
 def built(engine: Engine, data: str) -> dict[str, Any]:
     """Load a peer's index over the vectors named, built first if it is not kept; build seconds and bytes."""
-    path = _place(data, engine.name)
+    path = place(data, engine.name)
     facts = path.with_suffix(".json")
     if not facts.exists():
         subprocess.run([sys.executable, "-m", "benchmarks.sparse_peers", data, engine.name], check=True)
@@ -270,18 +269,17 @@ def built(engine: Engine, data: str) -> dict[str, Any]:
     return found
 
 
-def _place(data: str, engine: str) -> Path:
+def place(data: str, engine: str) -> Path:
     return OUT / "peers" / data.replace(":", "-") / engine.replace(" ", "-")
 
 
 def main() -> None:
     """Build one peer in a process of its own, whose memory ends with it."""
     data, name = sys.argv[1:]
-    measure.pin()
-    os.nice(5)
+    measure.allow_threads(1)
     documents = sparse_data.named(data).documents
     engine = next(one for one in peers(len(documents)) if one.name == name)
-    path = _place(data, name)
+    path = place(data, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     seconds = engine.build(documents, path)
     facts = {"engine": name, "build_s": seconds, "bytes": path.stat().st_size}

@@ -22,7 +22,7 @@ def commands(group=None, path=()):
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from commands(command, (*path, name))
-        yield (*path, name), command
+        yield (*path, *name.split()), command
 
 
 VERBS = dict(commands())

@@ -12,6 +12,7 @@ import typer
 
 from gossamer.app.cli import (
     bench,
+    bench_index,
     completion,
     config,
     doctor,
@@ -70,6 +71,7 @@ for _command in (
     completion.completion,
 ):
     app.command(cls=Command)(_command)
+app.command("bench index", cls=Command)(bench_index.bench_index)
 app.add_typer(methods.group, name="methods")
 app.add_typer(config.group, name="config")
 

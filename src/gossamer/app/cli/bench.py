@@ -53,7 +53,7 @@ def bench(
         gossamer bench notes.gossamer
         gossamer bench notes.gossamer --queries q.tsv --qrels qrels.txt --plot frontier.svg
 
-    See also: gossamer evaluate, gossamer stats
+    See also: gossamer bench index, gossamer evaluate
     """
     from gossamer.app.demo.measuring import take_turns
     from gossamer.retrieval.index import Index

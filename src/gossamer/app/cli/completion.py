@@ -51,9 +51,13 @@ class _Verb:
 
 def _verbs(context: typer.Context) -> list[_Verb]:
     commands: dict[str, Any] = getattr(context.find_root().command, "commands")  # noqa: B009
+    of_two_words = {name: command for name, command in commands.items() if " " in name}
     verbs = []
     for name, command in commands.items():
-        sub_commands: dict[str, Any] = getattr(command, "commands", {})
+        if name in of_two_words:
+            continue
+        second = {two.split()[1]: one for two, one in of_two_words.items() if two.split()[0] == name}
+        sub_commands: dict[str, Any] = {**getattr(command, "commands", {}), **second}
         options = {
             max(parameter.opts, key=len): str(parameter.help or "")
             for one in (command, *sub_commands.values())

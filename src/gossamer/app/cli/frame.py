@@ -71,6 +71,11 @@ class Group(TyperGroup):
     def _usage(self, ctx: Any) -> str:
         return f"{ctx.command_path} {'[COMMAND]' if self.invoke_without_command else 'COMMAND'} [OPTIONS]"
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that the words name: of two words if there is one (``bench index``), else of the first."""
+        two = " ".join(args[:2])
+        return (two, self.commands[two], args[2:]) if two in self.commands else super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error that a user can cause or meet becomes one line and an exit code."""
         try:
