@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check bench sanitize torture wheel docs clean
+.PHONY: install demo test check bench fuzz sanitize torture wheel docs clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/with-dev  # the package (editable) and what development needs
@@ -26,6 +26,9 @@ bench: $(VENV)/with-bench  # the tables of benchmarks/README.md
 
 torture: install  # full-size fault and fuzz runs
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+fuzz: install  # the reader and the search of BlockIndex, half an hour with clang's libFuzzer
+	tools/fuzz -max_total_time=1800 $(ARGS)
 
 sanitize: install  # native tests under ASan and UBSan
 	tools/sanitize $(ARGS)

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -104,12 +103,16 @@ void ForwardRows::each(uint32_t from, uint32_t to, const Row& f) const {
         throw;
       }
     }
-    const uint64_t begin = forward_.begin(row), end = begin + forward_.size(row);
-    const auto column = [this](uint64_t entry) { return forward_.column(entry); };
-    uint64_t at = from == 0 ? begin : *std::ranges::lower_bound(std::views::iota(begin, end), from, {}, column);
+    const uint64_t end = forward_.begin(row) + forward_.size(row);
+    uint64_t at = forward_.begin(row);
+    for (uint64_t stop = end; at < stop && from > 0;) {  // binary search
+      const uint64_t middle = at + (stop - at) / 2;
+      if (forward_.column(middle) < from) at = middle + 1;
+      else stop = middle;
+    }
     terms.clear();
     values.clear();
-    for (uint32_t term; at < end && (term = column(at)) < to; ++at) {
+    for (uint32_t term; at < end && (term = forward_.column(at)) < to; ++at) {
       terms.push_back(term);
       values.push_back(forward_.value(row, at));
     }

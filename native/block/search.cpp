@@ -42,6 +42,9 @@ Space::Space(const SectionBytes& sections, uint32_t rows, ValueKind kind, std::s
     : owner_(std::move(owner)), columns_(part<uint32_t>(sections, "columns")) {
   const auto tops = part<float>(sections, "layers");
   if (tops.size() != kLayers) throw Damaged("section layers: wrong size");
+  const auto falls = [](float a, float b) { return !(a <= b); };
+  if (!(tops.front() >= 0) || !std::isfinite(tops.back()) || std::adjacent_find(tops.begin(), tops.end(), falls) != tops.end())
+    throw Damaged("section layers: out of order");
   std::copy(tops.begin(), tops.end(), layers_.top.begin());
   const auto steps = part<Step>(sections, "steps");
   lists_ = Lists(part<uint64_t>(sections, "lists.offsets"), part<uint16_t>(sections, "lists"),

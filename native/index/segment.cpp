@@ -190,7 +190,7 @@ std::string Segment::passage(uint32_t row) const {
 }
 
 std::vector<Segment::Held> Segment::terms_of(uint32_t document) const {
-  const auto [begin, end] = std::ranges::equal_range(row_document_, document);
+  const auto [begin, end] = std::equal_range(row_document_.begin(), row_document_.end(), document);
   const auto first = static_cast<uint32_t>(begin - row_document_.begin());
   const auto last = static_cast<uint32_t>(end - row_document_.begin());
   std::vector<Held> held;
