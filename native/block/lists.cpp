@@ -17,12 +17,8 @@ Lists::Lists(std::span<const uint64_t> offsets, std::span<const uint16_t> data, 
   if (offsets.empty() || offsets.back() != data.size()) throw Damaged("section lists.offsets: does not end with the lists");
   if (step_offsets.size() != offsets.size() || step_offsets.back() != steps.size())
     throw Damaged("section steps.offsets: does not end with the steps");
-}
-
-std::span<const Step> Lists::steps(uint32_t term) const {
-  const uint32_t from = step_offsets_[term], to = step_offsets_[term + 1];
-  if (from > to || to > steps_.size()) throw Damaged("section steps.offsets: out of order");
-  return steps_.subspan(from, to - from);
+  if (!std::is_sorted(offsets.begin(), offsets.end())) throw Damaged("section lists.offsets: out of order");
+  if (!std::is_sorted(step_offsets.begin(), step_offsets.end())) throw Damaged("section steps.offsets: out of order");
 }
 
 void write_list(std::span<Posting> postings, const Layers& layers, std::vector<uint16_t>& data, std::vector<Step>& steps) {

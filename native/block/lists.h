@@ -40,9 +40,11 @@ class Lists {
         std::span<const Step> steps);
 
   size_t terms() const { return offsets_.size() - 1; }
-  std::span<const Step> steps(uint32_t term) const;
-  const uint16_t* begin(uint32_t term) const { return data_.data() + checked(term); }
-  const uint16_t* end(uint32_t term) const { return data_.data() + checked(term + 1); }
+  std::span<const Step> steps(uint32_t term) const {
+    return steps_.subspan(step_offsets_[term], step_offsets_[term + 1] - step_offsets_[term]);
+  }
+  const uint16_t* begin(uint32_t term) const { return data_.data() + offsets_[term]; }
+  const uint16_t* end(uint32_t term) const { return data_.data() + offsets_[term + 1]; }
   void prefetch(uint32_t term) const {
     for (size_t line = 0; line < 4; ++line) __builtin_prefetch(data_.data() + offsets_[term] + 32 * line);
     for (size_t line = 0; line < 2; ++line) __builtin_prefetch(steps_.data() + step_offsets_[term] + 8 * line);
@@ -59,10 +61,6 @@ class Lists {
 
  private:
   static constexpr size_t kHead = 2;  // u16 before the layers of a chunk
-  uint64_t checked(uint32_t term) const {
-    if (offsets_[term] > data_.size()) throw Damaged("section lists.offsets: out of order");
-    return offsets_[term];
-  }
   std::span<const uint64_t> offsets_;
   std::span<const uint16_t> data_;
   std::span<const uint32_t> step_offsets_;

@@ -16,7 +16,6 @@ void Plan::make(std::span<const QueryTerm> query, const Lists& lists, const Laye
     Term& term = terms[slot];
     term.begin = lists.begin(q.column);
     term.end = lists.end(q.column);
-    if (term.begin > term.end) throw Damaged("section lists.offsets: out of order");
     Step before{0, 0};
     float reached = 0;
     for (const Step& step : lists.steps(q.column)) {
