@@ -25,7 +25,7 @@ QUERY = "lift"
 
 def ranked_by(method: catalog.Method, folder: Path) -> list[str]:
     """Run a method on three documents and one query; the ids it returns, best first."""
-    from gossamer.retrieval import BM25Encoder, Index
+    from gossamer.retrieval import BlockIndex, BM25Encoder, Index, SparseVectors
     from gossamer.text import analyzer
 
     entry = method.load()
@@ -49,6 +49,12 @@ def ranked_by(method: catalog.Method, folder: Path) -> list[str]:
         with Index.create(folder / "ix", BM25Encoder()) as index:
             index.add(DOCUMENTS)
         (found,) = entry(index, [QUERY], **method.arguments)
+    elif method.entry_point.startswith("gossamer.retrieval.traversals:"):
+        words = [dict.fromkeys(document["text"].split(), 1.0) for document in DOCUMENTS]
+        vectors = SparseVectors.from_dicts(words)
+        query = SparseVectors.from_dicts([{QUERY: 1.0}], vectors.vocabulary)
+        ids, _ = BlockIndex.build(vectors, traversal=entry(**method.arguments)).search(query, 1)
+        return [DOCUMENTS[ids[0, 0]]["id"]]
     else:
         (found,) = entry(DOCUMENTS, **method.arguments).rank([QUERY])
     return [document for document, _ in found]
@@ -107,9 +113,11 @@ def test_ids_are_unique_and_every_scoring_and_fusion_method_is_there():
 
     from gossamer.retrieval.encoders.bm25 import Variant
     from gossamer.retrieval.fusion import Method
+    from gossamer.retrieval.traversals.traversal import classes
 
     assert len({method.id for method in METHODS}) == len(METHODS)
     assert {m.arguments["variant"] for m in METHODS if "variant" in m.arguments} == set(get_args(Variant))
+    assert {m.id for m in METHODS if m.entry_point.startswith("gossamer.retrieval.traversals:")} >= set(classes())
     assert {m.arguments["method"] for m in METHODS if "method" in m.arguments} == set(get_args(Method))
 
 
@@ -120,7 +128,8 @@ class TestQueries:
         both = catalog.methods(criterion=["random", "tf-idf-like"])
         assert len(both) == 9
         assert catalog.methods(criterion="tf-idf-like", traversal="exact") == []
-        assert {m.id for m in catalog.methods(traversal="exact", quantisation="none")} == {"exhaustive-traversal"}
+        plain = catalog.methods(traversal="exact", quantisation="none", summary="none")
+        assert {m.id for m in plain} == {"exhaustive-traversal", "term-at-a-time"}
 
     @pytest.mark.parametrize(
         ("ask", "message"),
@@ -137,8 +146,8 @@ class TestQueries:
     def test_the_nearest_differ_on_the_fewest_axes(self):
         neighbours = catalog.nearest("exact-traversal", limit=99)
         assert len(neighbours) == len(METHODS) - 1
-        assert neighbours[0].method.id == "exhaustive-traversal"
-        assert neighbours[0].differs["quantisation"] == (("8-bit bounds",), ("none",))
+        assert neighbours[0].method.id == "maxscore"
+        assert neighbours[0].differs == {"quantisation": (("8-bit bounds",), ("none",))}
         distances = [len(neighbour.differs) for neighbour in neighbours]
         assert distances == sorted(distances)
         for neighbour in neighbours:

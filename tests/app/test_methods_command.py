@@ -22,7 +22,7 @@ def test_axes_choose(run):
 
 
 def test_several_values_of_one_axis(run):
-    words = ["--axis", "traversal=exact", "--axis", "traversal=none"]
+    words = [f"--axis=traversal={value}" for value in catalog.axes()["traversal"]]
     listed = json.loads(run("methods", *words, "--json").stdout)
     assert len(listed) == len(catalog.methods())
 

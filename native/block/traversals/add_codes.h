@@ -6,7 +6,7 @@
 
 namespace gossamer::block {
 
-// sums[i] += weight * codes[i]; n is a multiple of 64.
+// sums[i] += weight * codes[i] for i in [0, n).
 using AddCodes = void (*)(float* sums, const uint8_t* codes, size_t n, float weight);
 AddCodes add_codes();  // the one for cpu_level()
 

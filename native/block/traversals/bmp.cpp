@@ -36,7 +36,7 @@ std::vector<QueryTerm> strongest(const Query& query, float beta, bool saturating
 
 BmpIndex::BmpIndex(const Postings& postings, uint32_t block_rows, bool compressed, bool saturates)
     : space(postings.space()), saturating(saturates), rows(postings, block_rows, unit_of(postings, saturates)),
-      maxima(postings, block_rows, compressed ? kGroup : 0, unit_of(postings, saturates)), impacts(postings) {}
+      maxima(postings, block_rows, kGroup, compressed, unit_of(postings, saturates)), impacts(postings) {}
 
 void Bmp::search(const Query& query, const Bitmap* accept, Best& best, Cost& cost) const {
   const bool saturating = index_->saturating;

@@ -9,7 +9,7 @@
 namespace gossamer::block {
 
 SuperblockIndex::SuperblockIndex(const Postings& postings, uint32_t block_rows, uint32_t together)
-    : space(postings.space()), blocks(together), rows(postings, block_rows, 0), maxima(postings, block_rows, together, 0),
+    : space(postings.space()), blocks(together), rows(postings, block_rows, 0), maxima(postings, block_rows, together, true, 0),
       largest(maxima, BlockMaxima::Of::largest), mean(maxima, BlockMaxima::Of::mean), impacts(postings) {}
 
 void Superblock::search(const Query& query, const Bitmap* accept, Best& best, Cost& cost) const {

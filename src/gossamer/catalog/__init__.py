@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gossamer.catalog import retrieval, text
+from gossamer.catalog import retrieval, text, traversals
 from gossamer.catalog.records import AXES, Method, Neighbour, Paper, unknown
 from gossamer.errors import UsageError
 
 __all__ = ["Method", "Neighbour", "Paper", "axes", "get", "methods", "nearest"]
 
-_METHODS: dict[str, Method] = {method.id: method for method in (*text.METHODS, *retrieval.METHODS)}
+_METHODS: dict[str, Method] = {method.id: method for method in (*text.METHODS, *retrieval.METHODS, *traversals.METHODS)}
 
 
 def methods(**places: str | Sequence[str]) -> list[Method]:
@@ -28,7 +28,7 @@ def methods(**places: str | Sequence[str]) -> list[Method]:
 
     Example:
         >>> [method.id for method in methods(traversal="exact", summary="term maximum")]
-        ['exact-traversal']
+        ['exact-traversal', 'maxscore', 'wand', 'bmw']
     """
     wanted = {axis: (values,) if isinstance(values, str) else tuple(values) for axis, values in places.items()}
     for axis, values in wanted.items():
@@ -72,7 +72,7 @@ def nearest(id: str, limit: int = 5) -> list[Neighbour]:  # noqa: A002
 
     Example:
         >>> [(n.method.id, list(n.differs)) for n in nearest("exact-traversal", limit=1)]
-        [('exhaustive-traversal', ['quantisation', 'summary', 'buys'])]
+        [('maxscore', ['quantisation'])]
     """
     method = get(id)
     others = [Neighbour.of(method, other) for other in _METHODS.values() if other.id != id]

@@ -58,6 +58,30 @@ QUERY_EVALUATION = Paper(
     1995,
     "doi:10.1016/0306-4573(95)00020-H",
 )
+WAND = Paper(
+    "Efficient Query Evaluation Using a Two-Level Retrieval Process",
+    ("Andrei Z. Broder", "David Carmel", "Michael Herscovici", "Aya Soffer", "Jason Zien"),
+    2003,
+    "doi:10.1145/956863.956944",
+)
+BLOCK_MAX_INDEXES = Paper(
+    "Faster Top-k Document Retrieval Using Block-Max Indexes",
+    ("Shuai Ding", "Torsten Suel"),
+    2011,
+    "doi:10.1145/2009916.2010048",
+)
+BLOCK_MAX_PRUNING = Paper(
+    "Faster Learned Sparse Retrieval with Block-Max Pruning",
+    ("Antonio Mallia", "Torsten Suel", "Nicola Tonellotto"),
+    2024,
+    "arXiv:2405.01117",
+)
+SUPERBLOCK_PRUNING = Paper(
+    "Dynamic Superblock Pruning for Fast Learned Sparse Retrieval",
+    ("Parker Carlson", "Wentai Xie", "Shanxiu He", "Tao Yang"),
+    2025,
+    "arXiv:2504.17045",
+)
 RECIPROCAL_RANK_FUSION = Paper(
     "Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning Methods",
     ("Gordon V. Cormack", "Charles L. A. Clarke", "Stefan Büttcher"),

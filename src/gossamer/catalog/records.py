@@ -38,9 +38,9 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "schedule": ("one-shot", "iterative", "cubic", "constant", "cosine", "decay", "annealed penalty", "none"),
     "growth": ("random", "gradient", "momentum", "dsnot", "none"),
     # of an index
-    "traversal": ("exact", "none"),
-    "quantisation": ("8-bit bounds", "none"),
-    "summary": ("term maximum", "none"),
+    "traversal": ("exact", "approximate", "none"),
+    "quantisation": ("8-bit bounds", "8-bit values", "none"),
+    "summary": ("term maximum", "block maximum", "superblock maximum", "none"),
     # what it takes and what it gives
     "needs": ("nothing", "calibration data", "gradients", "full training", "teacher"),
     "buys": (

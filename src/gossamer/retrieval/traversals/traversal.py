@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from gossamer import _native
@@ -46,6 +46,11 @@ class Traversal(ABC):
     @abstractmethod
     def over(self, structure: Any) -> _native.Traversal:
         """The native search with these options."""
+
+    def built(self) -> str:
+        """Name and the options that are fixed at the build: two methods that agree share what they read."""
+        fixed = {option: value for option, value in asdict(self).items() if option not in self.SEARCH}
+        return f"{self.NAME}({', '.join(f'{option}={value!r}' for option, value in fixed.items())})"
 
     def facts(self) -> dict[str, Any]:
         """Name and options, as JSON values."""
@@ -123,8 +128,8 @@ class Built:
             raise UsageError(f"this index has {has}; to search by {wanted.NAME!r}, {advice}")
         if isinstance(asked, str):
             wanted = built
-        if replace(wanted, **{name: getattr(built, name) for name in wanted.SEARCH}) != built:
-            raise UsageError(f"this index was built with {built}; for other options, {advice}")
+        if wanted.built() != built.built():
+            raise UsageError(f"this index was built for {built.built()}; for other options, {advice}")
         if self._structure is None:
             self._structure = built.structure(self._space, self._sections)
         return wanted.over(self._structure)
