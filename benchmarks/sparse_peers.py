@@ -2,7 +2,7 @@
 
 Seismic: Bruch, Nardini, Rulli & Venturini (2024), its authors' package, by its integer interface where there is one.
 BMP: Mallia, Suel & Tonellotto (2024). And two that anybody could write: every posting of the query's terms added up
-in numba, and the same over lists that are cut off.
+in numba, and the same over lists that are cut off. Then the published traversals as we have them ourselves.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 
 from benchmarks import measure, sparse_data
 from benchmarks.report import OUT
-from gossamer.retrieval.vectors import SparseVectors
+from gossamer.retrieval import BlockIndex, SparseVectors, traversals
+from gossamer.retrieval.traversals import Traversal
 
 Setting = Mapping[str, float]
 Row = tuple[NDArray[np.uint32], NDArray[np.float32]]  # columns and weights of one query
@@ -41,6 +43,8 @@ class Engine(ABC):
 
     name: str
     settings: Sequence[Setting] = (EXACT,)
+    exact = False  # is the first setting?
+    naive = False
 
     @abstractmethod
     def build(self, documents: SparseVectors, path: Path) -> float:
@@ -176,16 +180,17 @@ class TermAtATime(Engine):
 
     def __init__(self, longest: int | None = None) -> None:
         self.name = "numba term at a time" if longest is None else f"numba, lists of {longest}"
-        self.longest = longest
+        self.exact, self.naive = longest is None, True
+        self._longest = longest
 
     def build(self, documents: SparseVectors, path: Path) -> float:
         begin = time.process_time()
         columns, values = documents.indices, documents.values
         rows = np.repeat(np.arange(len(documents), dtype=np.uint32), np.diff(documents.indptr))
-        if self.longest is not None:
+        if self._longest is not None:
             strongest = np.lexsort((-values, columns))
             place = np.arange(len(columns)) - np.searchsorted(columns[strongest], columns[strongest])
-            kept = np.sort(strongest[place < self.longest])
+            kept = np.sort(strongest[place < self._longest])
             columns, values, rows = columns[kept], values[kept], rows[kept]
         order = np.argsort(columns, kind="stable")
         offsets = np.searchsorted(columns[order], np.arange(documents.dim + 1))
@@ -205,6 +210,33 @@ class TermAtATime(Engine):
 
     def search(self, prepared: Any, k: int, setting: Setting) -> Sequence[int]:
         found: Sequence[int] = self._search(*self._lists, *prepared, self._scores, k)
+        return found
+
+
+class Own(Engine):
+    """One of our own traversals by name, with the settings of its search; values are kept as float16."""
+
+    def __init__(self, traversal: Traversal, settings: Sequence[Setting] = (EXACT,), *, naive: bool = False) -> None:
+        self.name = f"our {traversal.NAME}" + (", random blocks" if naive else "")
+        self.settings, self.naive = settings, naive
+        self.exact = not naive
+        self._traversal = traversal
+
+    def build(self, documents: SparseVectors, path: Path) -> float:
+        begin = time.process_time()
+        index = BlockIndex.build(documents, traversal=self._traversal, values="f16", threads=1)
+        spent = time.process_time() - begin
+        index.save(path)
+        return spent
+
+    def load(self, path: Path) -> None:
+        self._index = BlockIndex.open(path)
+
+    def prepare(self, query: Row) -> Any:
+        return SparseVectors([0, len(query[0])], *query, self._index.shape[1])
+
+    def search(self, prepared: Any, k: int, setting: Setting) -> Sequence[int]:
+        found: Sequence[int] = self._index.search(prepared, k, traversal=replace(self._traversal, **setting))[0][0]
         return found
 
 
@@ -247,7 +279,7 @@ def _write_seismic(vectors: SparseVectors, path: Path) -> None:
     words.tofile(path)
 
 
-def peers(n: int) -> Iterator[Engine]:
+def engines(n: int) -> Iterator[Engine]:
     """The engines to measure on n documents; beyond half a million only two of Seismic's, which take hours to build."""
     yield TermAtATime()
     yield from (TermAtATime(max(50, n // share)) for share in (100, 30))
@@ -256,6 +288,10 @@ def peers(n: int) -> Iterator[Engine]:
     if n <= 500_000:
         yield DotVByte()
         yield BMP()
+        yield from (Own(one) for one in (traversals.MaxScore(), traversals.Wand(), traversals.BlockMaxWand()))
+        yield Own(traversals.BlockMaxPruning(), BMP.settings)
+        loose = ((1.0, 1.0), (0.9, 1.0), (0.8, 0.9), (0.6, 0.8), (0.4, 0.7))
+        yield Own(traversals.SuperblockPruning(), [{"mu": mu, "eta": eta} for mu, eta in loose])
 
 
 def built(engine: Engine, data: str) -> dict[str, Any]:
@@ -278,11 +314,12 @@ def main() -> None:
     data, name = sys.argv[1:]
     measure.allow_threads(1)
     documents = sparse_data.named(data).documents
-    engine = next(one for one in peers(len(documents)) if one.name == name)
+    engine = next(one for one in engines(len(documents)) if one.name == name)
     path = place(data, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     seconds = engine.build(documents, path)
-    facts = {"engine": name, "build_s": seconds, "bytes": path.stat().st_size}
+    files = [path] if path.is_file() else list(path.iterdir())
+    facts = {"engine": name, "build_s": seconds, "bytes": sum(one.stat().st_size for one in files)}
     path.with_suffix(".json").write_text(json.dumps(facts))
     print(facts, flush=True)
 
