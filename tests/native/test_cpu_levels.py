@@ -25,6 +25,9 @@ vectors = SparseVectors.from_dicts(rows)
 for values in ("f32", "f16", "u8"):
     ids, scores = BlockIndex.build(vectors, values=values).search(vectors[36], k=300)
     ranked.append([ids.tolist(), scores.tolist()])
+for traversal in ("term-at-a-time", "bmp", "superblock"):
+    ids, scores = BlockIndex.build(vectors, traversal=traversal).search(vectors[36], k=300)
+    ranked.append([ids.tolist(), scores.tolist()])
 print(json.dumps([_native.cpu_level(), ranked]))
 """
 LEVELS = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from zipfian import zipfian
 
-from gossamer.errors import UsageError
+from gossamer.errors import IndexDamaged, IndexTooNew, UsageError
 from gossamer.retrieval import BlockIndex, SparseVectors
-from gossamer.retrieval.block_index import Values
+from gossamer.retrieval.block_index import Order, Values
 from gossamer.retrieval.traversals import (
     BlockMaxPruning,
     BlockMaxWand,
@@ -78,6 +79,13 @@ class TestExactness:
         where = np.random.default_rng(4).random(3000) < selectivity
         assert_equals_brute_force(index, zipfian(20, 5), 10, where)
 
+    @pytest.mark.parametrize("order", ["bisect", "cluster"])
+    def test_any_order_of_the_rows(self, traversal: Traversal, order: Order) -> None:
+        index = BlockIndex.build(zipfian(2000, 18), traversal=traversal, order=order)
+        where = np.random.default_rng(19).random(2000) < 0.3
+        assert_equals_brute_force(index, zipfian(10, 20), 10)
+        assert_equals_brute_force(index, zipfian(10, 20), 10, where)
+
     def test_several_windows(self, traversal: Traversal, windows: Windows) -> None:
         index, queries, where, everything, filtered = windows
         arrays = queries.indptr, queries.indices, queries.values
@@ -133,6 +141,26 @@ class TestExactness:
         assert opened.stats() == index.stats()
         np.testing.assert_array_equal(opened.search(queries)[1], index.search(queries)[1])
         assert_equals_brute_force(opened, queries, 10)
+
+    def test_flipped_bytes_give_an_error_or_an_answer(self, traversal: Traversal, tmp_path: Path) -> None:
+        BlockIndex.build(zipfian(200, 31), traversal=traversal, values="f16").save(tmp_path)
+        whole, queries, rng = (tmp_path / "block.gsm").read_bytes(), zipfian(5, 32), random.Random(33)
+        for _ in range(30):
+            bad = bytearray(whole)
+            for _ in range(20):
+                bad[rng.randrange(len(bad))] ^= 1 << rng.randrange(8)
+            (tmp_path / "block.gsm").unlink()
+            (tmp_path / "block.gsm").write_bytes(bad)
+            with suppress(IndexDamaged, IndexTooNew):
+                BlockIndex.open(tmp_path).search(queries)
+
+    def test_values_that_bounds_cannot_hold_are_damage(self, traversal: Traversal) -> None:
+        built = BlockIndex.build(zipfian(20, 34), traversal=traversal)
+        values = np.frombuffer(built._sections["forward.values"][1], np.float32).copy()
+        values[3] = -1
+        index = BlockIndex({**built._sections, "forward.values": ("u8", values.view(np.uint8))}, built._facts)
+        with pytest.raises(IndexDamaged, match=r"forward\.values: negative or not finite"):
+            index.search(zipfian(2, 35))
 
     def test_threads_change_nothing(self, traversal: Traversal) -> None:
         index = BlockIndex.build(zipfian(2000, 14), traversal=traversal)
