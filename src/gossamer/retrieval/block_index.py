@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import warnings
 import zlib
 from dataclasses import asdict
 from os import PathLike
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from gossamer import _native
 from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchIndex, UsageError
+from gossamer.retrieval.calibration import TARGETS, Calibration, Original, calibrate
 from gossamer.retrieval.index.container import Container, ContainerWriter, FileEntry
 from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.storage import Storage
@@ -27,7 +29,7 @@ from gossamer.retrieval.traversals.traversal import Built, Traversal, chosen
 from gossamer.retrieval.vectors import SparseVectors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Values = Literal["f32", "f16", "u8"]
 Order = Literal["given", "bisect", "cluster"]
@@ -43,6 +45,10 @@ _SECTIONS = {
     "vocabulary",
 }  # fmt: skip
 _SHARE, _POSTINGS, _CANDIDATES = 0.15, 3000, 16  # effort of an exact search; see native/block/search.h
+
+
+class Uncalibrated(UserWarning):
+    """A recall was asked for that only exact search is known to reach; exact search was run."""
 
 
 class BlockIndex:
@@ -66,6 +72,8 @@ class BlockIndex:
             facts["values"],
         )
         self._traversal = Built(self._space, sections, facts.get("traversal"))
+        known = facts.get("calibration")
+        self._calibration = Calibration.from_dict(known) if known else None
         words = sections.get("vocabulary")
         self._vocabulary: list[str] | None = json.loads(bytes(words[1])) if words else None
 
@@ -80,6 +88,7 @@ class BlockIndex:
         threads: int | None = None,
         memory: int | str | None = None,
         seed: int = 0,
+        queries: SparseVectors | None = None,
     ) -> BlockIndex:
         """The index of some vectors.
 
@@ -96,6 +105,7 @@ class BlockIndex:
             memory: About how much to use beside the vectors, such as "512MiB"; the result is the same. Parts that do
                 not fit are kept in a temporary file that goes with the index. None = whatever is fastest.
             seed: Draws the first centres of ``order="cluster"``.
+            queries: Calibrates the index; see :meth:`tune`.
 
         Raises:
             UsageError: A value is negative (row and term are named), or an argument is wrong.
@@ -122,10 +132,12 @@ class BlockIndex:
             sections["vocabulary"] = ("u8", names)
         facts = {"rows": len(vectors), "dim": vectors.dim, "values": values}
         index = cls(sections, facts)
-        if method is None:
-            return index
-        own = method.sections(index._space, threads_of(threads))
-        return cls({**sections, **own}, {**facts, "traversal": method.facts()})
+        if method is not None:
+            own = method.sections(index._space, threads_of(threads))
+            index = cls({**sections, **own}, {**facts, "traversal": method.facts()})
+        if queries is not None:
+            index.tune(queries, vectors=vectors)
+        return index
 
     @classmethod
     def open(cls, path: str | PathLike[str]) -> BlockIndex:
@@ -196,7 +208,9 @@ class BlockIndex:
         queries: SparseVectors,
         k: int = 10,
         *,
+        recall: float | None = None,
         where: NDArray[np.bool_] | Sequence[bool] | None = None,
+        budget_us: float | None = None,
         traversal: str | Traversal | None = None,
         exhaustive: bool = False,
         threads: int = 1,
@@ -206,7 +220,11 @@ class BlockIndex:
         Args:
             queries: Shape (q, dim), non-negative; where both have a vocabulary, terms are matched by name.
             k: How many.
-            where: Shape (n,): which rows may be returned; the answer is exact under any filter.
+            recall: Mean share of the true k best that may be returned instead of all of them, in (0, 1]; None and 1
+                are exact. What reaches it is known from :meth:`tune`; where that does not know, and under a filter,
+                search is exact, and a :class:`Uncalibrated` warning says so.
+            where: Shape (n,): which rows may be returned.
+            budget_us: Instead of a recall: the best one whose search took at most so many microseconds a query.
             traversal: ``"exact"``, or the method that the index was built for, with other search options; None = as
                 it was built.
             exhaustive: Score every row instead of pruning; the result is the same.
@@ -219,6 +237,10 @@ class BlockIndex:
             UsageError: A weight is negative, k < 1, the filter has another length, or the index was not built for the
                 traversal.
         """
+        if recall is not None or budget_us is not None:
+            if traversal is not None or exhaustive or (recall is not None and budget_us is not None):
+                raise UsageError("recall, budget_us, traversal and exhaustive exclude each other")
+            traversal = self._calibrated(k, recall, budget_us, where is not None)
         if k < 1:
             raise UsageError(f"k={k} must be >= 1")
         queries.refuse_negative()
@@ -238,6 +260,71 @@ class BlockIndex:
         except _native.Damaged as error:
             raise IndexDamaged("the index", 0, str(error), "build and save it again") from error
         return ids, scores
+
+    def _calibrated(self, k: int, recall: float | None, budget_us: float | None, filtered: bool) -> str | Traversal:
+        """The search for a recall, or for a time."""
+        if recall is not None and not 0 < recall <= 1:
+            raise UsageError(f"recall={recall} must be above 0 and at most 1")
+        if recall == 1:
+            return "exact"
+        found, known = None, self._calibration
+        if known is not None and not filtered:
+            if recall is None:
+                return known.within(k, budget_us or 0) or "exact"
+            found = known.at_recall(k, recall)
+        if found is None:
+            why = (
+                "under a filter" if filtered else "before tune()" if known is None else f"at k={k} and recall={recall}"
+            )
+            warnings.warn(f"no approximate search is proven {why}: this one is exact", Uncalibrated, stacklevel=3)
+        return found or "exact"
+
+    def tune(
+        self,
+        queries: SparseVectors,
+        targets: Sequence[float] = TARGETS,
+        *,
+        sources: Sequence[int] | None = None,
+        vectors: SparseVectors | None = None,
+        others: Mapping[str, SparseVectors] | None = None,
+    ) -> Calibration:
+        """Find out which search reaches which recall; kept with the index, also by :meth:`save`.
+
+        Args:
+            queries: At least 1,000, such as those to come.
+            targets: Recalls that a search may ask for; it gets the next one up.
+            sources: The row that each query was made from, or -1; it counts neither as found nor as missed.
+            vectors: Those the index was built from, where it keeps rounded ones: recall is then measured against
+                their scores. None measures it against what exact search finds.
+            others: Queries of other kinds by name; :meth:`stats` shows what the chosen settings reach on them.
+
+        Raises:
+            UsageError: Too few queries, or an argument is wrong.
+        """
+        queries.refuse_negative()
+        queries = self._columns(queries)
+        arrays = queries.indptr, queries.indices, queries.values
+        read = self._space.search(*arrays, 10, False, True, _SHARE, _POSTINGS, _CANDIDATES, None, 1)[2]
+        self._calibration = calibrate(
+            lambda how, some, k: self.search(some, k, traversal=how or "exact"),
+            lambda k: self._traversal.families(k, int(read / max(len(queries), 1))),
+            queries,
+            rows=len(self),
+            targets=targets,
+            sources=sources,
+            original=self._original(vectors),
+            others={name: self._columns(some) for name, some in (others or {}).items()},
+        )
+        self._facts["calibration"] = self._calibration.to_dict()
+        return self._calibration
+
+    def _original(self, vectors: SparseVectors | None) -> Original | None:
+        if vectors is None or self._facts["values"] == "f32":
+            return None
+        if vectors.shape != self.shape:
+            raise UsageError(f"the index was built from vectors of shape {self.shape}, not {vectors.shape}")
+        exact = BlockIndex.build(vectors)
+        return Original(vectors, lambda _, queries, k: exact.search(queries, k))
 
     def _columns(self, queries: SparseVectors) -> SparseVectors:
         """The queries over this index's columns."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gossamer.retrieval.traversals.superblock import SuperblockPruning as SuperblockPruning
     from gossamer.retrieval.traversals.term_at_a_time import TermAtATime as TermAtATime
     from gossamer.retrieval.traversals.traversal import Traversal as Traversal
+    from gossamer.retrieval.traversals.two_phase import TwoPhase as TwoPhase
     from gossamer.retrieval.traversals.wand import Wand as Wand
 
 __all__, __getattr__, __dir__ = on_first_use(
@@ -24,6 +25,7 @@ __all__, __getattr__, __dir__ = on_first_use(
         "superblock": ["SuperblockPruning"],
         "term_at_a_time": ["TermAtATime"],
         "traversal": ["Traversal"],
+        "two_phase": ["TwoPhase"],
         "wand": ["Wand"],
     },
 )

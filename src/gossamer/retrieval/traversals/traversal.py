@@ -5,12 +5,31 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from gossamer import _native
 from gossamer.errors import UsageError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 Sections = Mapping[str, tuple[str, Any]]  # name: element kind, bytes
+
+
+class Searching(Protocol):
+    """A search that can be run; native ones and those made of them."""
+
+    def search(
+        self,
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.uint32],
+        values: NDArray[np.float32],
+        k: int,
+        accepted: NDArray[np.bool_] | None,
+        threads: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], int, int]:
+        """Ids and scores, shape (queries, k), -1 and -inf where there are no more; postings read, rows scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +49,7 @@ class Traversal(ABC):
 
     NAME: ClassVar[str]
     SEARCH: ClassVar[frozenset[str]] = frozenset()
+    BUILT: ClassVar[bool] = True  # whether it needs more than every index has
 
     def sections(self, space: _native.BlockSpace, threads: int) -> Sections:
         """What is stored with an index for this method, under names that start with ``NAME.``; nothing by default."""
@@ -44,13 +64,17 @@ class Traversal(ABC):
         """
 
     @abstractmethod
-    def over(self, structure: Any) -> _native.Traversal:
+    def over(self, structure: Any) -> Searching:
         """The native search with these options."""
 
     def built(self) -> str:
         """Name and the options that are fixed at the build: two methods that agree share what they read."""
         fixed = {option: value for option, value in asdict(self).items() if option not in self.SEARCH}
         return f"{self.NAME}({', '.join(f'{option}={value!r}' for option, value in fixed.items())})"
+
+    def series(self, k: int) -> list[list[Traversal]]:
+        """Approximate settings of its search options for k results: series of rising effort; none by default."""
+        return []
 
     def facts(self) -> dict[str, Any]:
         """Name and options, as JSON values."""
@@ -108,7 +132,7 @@ class Built:
         self._space, self._sections = space, sections
         self._structure: Any = None
 
-    def pick(self, asked: str | Traversal | None) -> _native.Traversal | None:
+    def pick(self, asked: str | Traversal | None) -> Searching | None:
         """The search to run; None for the exact one that every index has.
 
         Args:
@@ -121,6 +145,8 @@ class Built:
         wanted = self._method if asked is None else chosen(asked)
         if wanted is None:
             return None
+        if not wanted.BUILT:
+            return wanted.over(wanted.structure(self._space, self._sections))
         built = self._method
         advice = f"build it with BlockIndex.build(vectors, traversal={asked!r})"
         if type(built) is not type(wanted) or built is None:
@@ -133,3 +159,19 @@ class Built:
         if self._structure is None:
             self._structure = built.structure(self._space, self._sections)
         return wanted.over(self._structure)
+
+    def families(self, k: int, postings: int) -> list[list[Traversal]]:
+        """Approximate searches to choose among: series of rising effort.
+
+        Args:
+            k: Results.
+            postings: How many an exact search reads.
+        """
+        from gossamer.retrieval.traversals.two_phase import TwoPhase
+
+        own: list[list[Traversal]] = self._method.series(k) if self._method is not None else []
+        effort = [round(500 * 2 ** (i / 2)) for i in range(40) if 500 * 2 ** (i / 2) <= max(postings, 500)]
+        return own + [
+            [TwoPhase(postings=n, candidates=max(16, round(m * k))) for n in effort]
+            for m in ((1.6, 3.2, 6.4, 12.8) if k <= 10 else (1.6, 3.2))
+        ]
