@@ -15,6 +15,7 @@ Forward::Forward(std::span<const uint64_t> offsets, std::span<const uint8_t> col
   for (size_t i = 0; i + 1 < offsets.size(); ++i)
     if (offsets[i] > offsets[i + 1]) throw Damaged("section forward.offsets: out of order");
   const uint64_t entries = offsets.back();
+  if (entries > columns.size()) throw Damaged("section forward.offsets: more entries than columns");  // nor does a product wrap
   if (columns.size() != entries * column_bytes_) throw Damaged("section forward.columns: wrong size");
   if (values.size() != entries * value_bytes_) throw Damaged("section forward.values: wrong size");
   if (scales.size() != (kind == ValueKind::u8 ? offsets.size() - 1 : 0)) throw Damaged("section forward.scales: wrong size");

@@ -59,3 +59,9 @@ def test_negative_layers_are_refused() -> None:
         sections["layers"].view(np.float32)[5] = wrong
         with pytest.raises(_native.Damaged, match="layers: out of order"):
             _native.open_block(sections, 30, "f32")
+
+
+def test_more_entries_than_there_are_bytes_are_refused() -> None:
+    sections = take_apart((INPUTS[0].parent / "entries-wrap").read_bytes())[0]
+    with pytest.raises(_native.Damaged, match="more entries"):
+        _native.open_block(sections, 20, "f32")

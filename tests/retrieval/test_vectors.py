@@ -75,3 +75,32 @@ def test_what_is_refused(indptr: list[int], indices: list[int], values: list[flo
 def test_a_term_outside_a_fixed_vocabulary_is_refused() -> None:
     with pytest.raises(ValueError, match="row 1: term 'z' is not in the vocabulary"):
         SparseVectors.from_dicts([{"a": 1}, {"z": 1}], vocabulary=["a"])
+
+
+def test_a_loaded_file_is_mapped_and_may_be_saved_over_itself(tmp_path: Path) -> None:
+    vectors = SparseVectors([0, 2, 2, 3], [0, 3, 1], [1.0, 2.0, 3.0], 4)
+    vectors.save(tmp_path / "v")
+    loaded = SparseVectors.load(tmp_path / "v")
+    for array in (loaded.indptr, loaded.indices, loaded.values):
+        assert isinstance(array.base, np.memmap)
+    loaded.save(tmp_path / "v")
+    assert loaded == vectors
+    assert SparseVectors.load(tmp_path / "v") == vectors
+    assert [path.name for path in tmp_path.iterdir()] == ["v"]
+
+
+@given(seed=st.integers(0, 2**32), together=st.integers(1, 9))
+def test_checks_do_not_depend_on_how_many_entries_are_looked_at(seed: int, together: int) -> None:
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(0, 4, 6)
+    indices = np.concatenate([rng.permutation(5)[:n] for n in counts])
+    values = rng.integers(0, 3, counts.sum())
+    dense = np.zeros((6, 5), np.float32)
+    dense[np.repeat(np.arange(6), counts), indices] = values
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gossamer.retrieval.vectors._TOGETHER", together)
+        vectors = SparseVectors(np.cumsum([0, *counts]), indices, values, 5)
+        np.testing.assert_array_equal(vectors.to_scipy().toarray(), dense)
+        assert (vectors.values != 0).all()
+        for row in range(6):
+            assert (np.diff(vectors.indices[vectors.indptr[row] : vectors.indptr[row + 1]].astype(int)) > 0).all()

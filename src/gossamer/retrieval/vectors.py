@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     import scipy.sparse
 
 FORMAT = "1"
+_TOGETHER = 1 << 20  # entries that are checked at a time: vectors may be larger than memory
+_MAPPED = {"I64": np.int64, "U32": np.uint32, "F32": np.float32}
 
 
 class SparseVectors:
@@ -100,12 +104,10 @@ class SparseVectors:
         Raises:
             UsageError: Naming the first such row and term.
         """
-        negative = (self.values < 0).nonzero()[0]
-        if len(negative):
-            at = int(negative[0])
-            row = int(self.indptr.searchsorted(at, side="right")) - 1
+        at = self._first(lambda part: self.values[part] < 0)
+        if at is not None:
             raise UsageError(
-                f"row {row}: the weight of {self.term(int(self.indices[at]))!r} is {self.values[at]}; "
+                f"row {self._row_of(at)}: the weight of {self.term(int(self.indices[at]))!r} is {self.values[at]}; "
                 "an index takes non-negative vectors"
             )
 
@@ -176,17 +178,24 @@ class SparseVectors:
         ]
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write a safetensors file."""
+        """Write a safetensors file; one that was there is replaced once this one is whole."""
         from safetensors.numpy import save_file
 
         metadata = {"format": FORMAT, "dim": str(self.dim)}
         if self.vocabulary is not None:
             metadata["vocabulary"] = json.dumps(self.vocabulary, ensure_ascii=False)
-        save_file({"indptr": self.indptr, "indices": self.indices, "values": self.values}, path, metadata)
+        beside = f"{os.fspath(path)}.next"
+        try:
+            save_file({"indptr": self.indptr, "indices": self.indices, "values": self.values}, beside, metadata)
+            os.replace(beside, path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(beside)
+            raise
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> SparseVectors:
-        """Read what :meth:`save` wrote.
+        """What :meth:`save` wrote, mapped into memory: it is read when it is needed and may be larger than memory.
 
         Raises:
             GossamerError: Not such a file, or of a newer format.
@@ -201,10 +210,31 @@ class SparseVectors:
                         f"{path}: format {metadata['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer."
                     )
                 vocabulary = json.loads(metadata["vocabulary"]) if "vocabulary" in metadata else None
-                indptr, indices, values = (file.get_tensor(name) for name in ("indptr", "indices", "values"))
+                mapped = _mapped(path)
+                indptr, indices, values = (
+                    mapped[name] if name in mapped else file.get_tensor(name)
+                    for name in ("indptr", "indices", "values")
+                )
                 return cls(indptr, indices, values, int(metadata["dim"]), vocabulary)
         except (SafetensorError, KeyError, ValueError) as error:
             raise GossamerError(f"{path}: not a file of sparse vectors: {error}") from error
+
+    def _first(self, wrong: Callable[[slice], npt.NDArray[np.bool_]]) -> int | None:
+        """The first entry that is wrong, by a function of a slice of entries."""
+        for start in range(0, self.nnz, _TOGETHER):
+            found = np.flatnonzero(wrong(slice(start, min(start + _TOGETHER, self.nnz))))
+            if len(found):
+                return start + int(found[0])
+        return None
+
+    def _no_rise(self, part: slice) -> npt.NDArray[np.bool_]:
+        """Entries whose column is not above that of the entry before, in the same row."""
+        wrong = np.zeros(part.stop - part.start, np.bool_)
+        first = max(part.start, 1)
+        wrong[first - part.start :] = self.indices[first : part.stop] <= self.indices[first - 1 : part.stop - 1]
+        begins = self.indptr[self.indptr.searchsorted(part.start) : self.indptr.searchsorted(part.stop)]
+        wrong[begins - part.start] = False
+        return wrong
 
     def _row_of(self, entry: int) -> int:
         return int(np.searchsorted(self.indptr, entry, side="right")) - 1
@@ -223,20 +253,19 @@ class SparseVectors:
             )
         if self.indptr[0] != 0 or self.indptr[-1] != len(self.indices) or bool((np.diff(self.indptr) < 0).any()):
             raise ValueError("indptr must rise from 0 to the number of entries")
-        bad = np.flatnonzero(self.indices >= self.dim)
-        if len(bad):
-            raise ValueError(
-                f"row {self._row_of(int(bad[0]))}: column {self.indices[bad[0]]} is out of range; dim is {self.dim}"
-            )
-        bad = np.flatnonzero(~np.isfinite(self.values))
-        if len(bad):
-            at = int(bad[0])
+        at = self._first(lambda part: self.indices[part] >= self.dim)
+        if at is not None:
+            raise ValueError(f"row {self._row_of(at)}: column {self.indices[at]} is out of range; dim is {self.dim}")
+        at = self._first(lambda part: ~np.isfinite(self.values[part]))
+        if at is not None:
             raise ValueError(
                 f"row {self._row_of(at)}: the weight of {self.term(int(self.indices[at]))!r} is {self.values[at]}"
             )
 
     def _normalise(self) -> None:
         """Sort each row by column, refuse duplicates, drop zeros."""
+        if self._first(self._no_rise) is None and self._first(lambda part: self.values[part] == 0) is None:
+            return
         rows = np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.indptr))
         key = rows * max(self.dim, 1) + self.indices
         if bool((np.diff(key) <= 0).any()):
@@ -250,3 +279,19 @@ class SparseVectors:
         if not kept.all():
             self.indices, self.values, rows = self.indices[kept], self.values[kept], rows[kept]
             self.indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(self)))]).astype(np.int64)
+
+
+def _mapped(path: str | PathLike[str]) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a safetensors file that can be mapped: those of our own types, aligned and not empty."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for name, entry in header.items():
+        if name == "__metadata__" or entry["dtype"] not in _MAPPED or 0 in entry["shape"]:
+            continue
+        offset = 8 + length + entry["data_offsets"][0]
+        if offset % 8 == 0 or (offset % 4 == 0 and entry["dtype"] != "I64"):
+            dtype, shape = _MAPPED[entry["dtype"]], tuple(entry["shape"])
+            arrays[name] = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape)
+    return arrays
