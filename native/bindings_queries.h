@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -41,6 +43,21 @@ nb::object owned(std::vector<T> values, size_t rows, size_t columns) {
   return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<2>>(kept->data(), {rows, columns}, capsule));
 }
 
+// The filter of stored rows that a filter of input rows gives.
+inline Bitmap packed(std::span<const bool> wanted, std::span<const uint32_t> order) {
+  Bitmap bits = Bitmap::none(static_cast<uint32_t>(wanted.size()));
+  size_t row = 0;
+  if (order.empty())
+    for (; row + 8 <= wanted.size(); row += 8) {  // eight bytes of 0 or 1 become the bits of one: all meet in the highest byte
+      uint64_t eight;
+      std::memcpy(&eight, wanted.data() + row, 8);
+      bits.words[row / 64] |= (eight * 0x0102040810204080u >> 56) << (row % 64);
+    }
+  for (; row < wanted.size(); ++row)
+    bits.words[row / 64] |= uint64_t{wanted[order.empty() ? row : order[row]]} << (row % 64);
+  return bits;
+}
+
 // Calls one(query, filter or null, cost) -> input rows for every query, `threads` at a time; (ids, scores) padded with -1 and
 // -inf, then what it cost. `accepted`: of input rows; the filter is of stored ones.
 template <class One>
@@ -53,10 +70,7 @@ nb::tuple search_all(const block::Space& space, const block::Matrix& queries, si
   Bitmap accept;
   if (accepted) {
     if (accepted->size() != space.rows()) throw std::invalid_argument("a filter has one value for each row");
-    accept = Bitmap::none(space.rows());
-    const std::span<const uint32_t> order = space.order();
-    for (uint32_t row = 0; row < space.rows(); ++row)
-      if (accepted->data()[order.empty() ? row : order[row]]) accept.set(row);
+    accept = packed({accepted->data(), accepted->size()}, space.order());
   }
   const auto answer = [&](size_t i, block::Cost& cost) {
     std::vector<block::QueryTerm> query;

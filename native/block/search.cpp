@@ -81,14 +81,24 @@ void Space::give_back(std::unique_ptr<Scratch> scratch) const {
   idle_.push_back(std::move(scratch));
 }
 
+std::optional<uint32_t> Space::number_of(uint32_t column) const {
+  if (columns_.empty() || column > columns_.back()) return std::nullopt;
+  // Columns ascend, so that a number is at most its column, and less by no more columns than are left out in all.
+  const size_t left_out = columns_.back() + size_t{1} - std::min<size_t>(columns_.size(), columns_.back() + size_t{1});
+  const auto last = columns_.begin() + static_cast<ptrdiff_t>(std::min<size_t>(column + size_t{1}, columns_.size()));
+  const auto first = columns_.begin() + static_cast<ptrdiff_t>(std::min<size_t>(column - std::min<size_t>(column, left_out), columns_.size()));
+  const auto found = std::lower_bound(first, last, column);
+  if (found == last || *found != column) return std::nullopt;
+  return static_cast<uint32_t>(found - columns_.begin());
+}
+
 void Space::number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) const {
   scratch.terms.clear();
   for (const QueryTerm& q : query) {
-    const auto found = std::lower_bound(columns_.begin(), columns_.end(), q.column);
-    if (found == columns_.end() || *found != q.column) continue;
-    const auto number = static_cast<uint32_t>(found - columns_.begin());
-    scratch.query[number] = q.weight;
-    scratch.terms.push_back({number, q.weight});
+    const std::optional<uint32_t> number = number_of(q.column);
+    if (!number) continue;
+    scratch.query[*number] = q.weight;
+    scratch.terms.push_back({*number, q.weight});
   }
 }
 
@@ -276,8 +286,7 @@ std::vector<Scored> Space::exhaustive(const std::vector<QueryTerm>& query, size_
 void Space::exhaustive(const std::vector<QueryTerm>& query, const Bitmap* accept, Collector& best, Cost* cost) const {
   std::vector<float> dense(forward_.query_size(), 0.0f);
   for (const QueryTerm& q : query) {
-    const auto found = std::lower_bound(columns_.begin(), columns_.end(), q.column);
-    if (found != columns_.end() && *found == q.column) dense[static_cast<size_t>(found - columns_.begin())] = q.weight;
+    if (const auto number = number_of(q.column)) dense[*number] = q.weight;
   }
   for (uint32_t row = 0; row < rows(); ++row) {
     if (accept != nullptr && !(*accept)[row]) continue;

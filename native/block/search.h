@@ -68,6 +68,7 @@ class Space {
   struct Scratch;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
+  std::optional<uint32_t> number_of(uint32_t column) const;
   void number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) const;
   bool add_bounds(uint32_t window, Scratch& scratch) const;
   template <class RowAt, class Score>
