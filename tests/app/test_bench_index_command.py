@@ -43,7 +43,7 @@ def test_its_figures_are_those_of_the_index(run, files, vectors, values):
     assert (report["bytes"], report["parts"]) == (stats["bytes"], stats["parts"])
     assert report["bytes"] == sum(report["parts"].values())
     assert report["build"]["peak_bytes"] > report["bytes"]
-    exact = next(one for one in report["curve"] if one["target"] == "exact")
+    exact = next(one for one in report["curve"] if one["target"] == 1)
     assert 0 < exact["p50_us"] <= exact["p99_us"]
     assert exact["recall"] == 1.0 if values == "f32" else 0.9 < exact["recall"] <= 1.0
 
@@ -61,6 +61,17 @@ def test_synthetic_vectors_need_no_file(run):
     report = measured(run, "synthetic:200", "--count", "10")
     assert (report["rows"], report["queries"]) == (200, 10)
     assert report["curve"][0]["recall"] == 1.0
+
+
+def test_settings_are_chosen_on_half_of_enough_queries(run):
+    report = measured(run, "synthetic:150", "--count", "2000", "--values", "f16")
+    assert report["queries"] == 1000
+    assert [one["target"] for one in report["curve"]] == [0.9, 0.95, 0.98, 0.99, 1.0]
+    assert report["build"]["tune_cpu_s"] > 0
+    # A promise about other queries of the same kind: within three standard errors of a mean of 1,000.
+    assert all(one["recall"] > one["target"] - 0.02 for one in report["curve"])
+    few = run("bench", "index", "synthetic:150", "--count", "1999", "--rounds", "1")
+    assert "1,999 queries are too few" in few.stderr
 
 
 def test_for_people(run, files):
