@@ -64,7 +64,7 @@ void write_rows(const Rows& rows, ForwardFile& file, const Pulse& pulse) {
     }
     file.columns.append(std::span<const Column>(columns));
     values.append(entries);
-    for (const Entry& entry : entries) file.largest = std::max(file.largest, entry.value);
+    for (const Entry& entry : entries) file.largest = std::max(file.largest, std::fabs(entry.value));
     file.offsets.push_back(file.offsets.back() + entries.size());
   }
 }

@@ -20,7 +20,7 @@ struct ForwardFile {
   Spool columns, values;         // u16 (u32 where there are more than 65,536 terms), and values of the kind
   std::vector<float> scales;     // of u8
   std::vector<uint64_t> before;  // entries of the terms before each one; one element more than there are terms
-  float largest = 0;             // value, as stored
+  float largest = 0;             // absolute value, as stored
 
   Forward reader();
   void sections(std::vector<Section>& out);  // uses it up

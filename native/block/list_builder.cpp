@@ -1,6 +1,7 @@
 #include "block/list_builder.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "index/builder.h"
 
@@ -25,7 +26,7 @@ void ListBuilder::sort(Part& part) const {
     for (size_t i = 0; i < terms.size(); ++i) {
       uint64_t& next = at[terms[i] - part.from];
       if (next >= before_[terms[i] + 1] - base) throw Damaged("section lists: not the rows that were counted");
-      sorted[next++] = {row, layers_.of(values[i])};
+      sorted[next++] = {row, layers_.of(std::fabs(values[i]))};
     }
   });
   for (uint32_t t = part.from; t < part.to; ++t) {

@@ -98,7 +98,7 @@ void Space::number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) 
     const std::optional<uint32_t> number = number_of(q.column);
     if (!number) continue;
     scratch.query[*number] = q.weight;
-    scratch.terms.push_back({*number, q.weight});
+    scratch.terms.push_back({*number, std::fabs(q.weight)});
   }
 }
 

@@ -45,9 +45,9 @@ class Space {
   // The input row of each stored row; empty where rows are stored as they came.
   std::span<const uint32_t> order() const { return order_; }
 
-  // Input rows that share a column with the query, by score descending, then row; at most k. `query`: columns ascending and unique,
-  // weights finite, not 0 and, for all but exhaustive search, positive. `accept`: stored rows that may be returned;
-  // null for all.
+  // Input rows that share a column with the query, by score descending, then row; at most k. `query`: columns ascending and
+  // unique, weights finite and not 0; negative ones, in queries or rows, are bounded by their absolute value, so that search
+  // stays exact but reads more. `accept`: stored rows that may be returned; null for all.
   std::vector<Scored> search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept = nullptr,
                              Cost* cost = nullptr) const;
   // The same into a collector that several spaces may share, so that one threshold runs over them: rows that cannot enter it

@@ -110,6 +110,38 @@ def test_more_columns_than_fit_16_bits() -> None:
         assert_same(index.search(few, 5), index.search(few, 5, exhaustive=True))
 
 
+def with_signs(vectors: SparseVectors, seed: int) -> SparseVectors:
+    signs = np.random.default_rng(seed).choice([-1, 1], len(vectors.values))
+    return SparseVectors(vectors.indptr, vectors.indices, vectors.values * signs, vectors.dim, vectors.vocabulary)
+
+
+class TestSigned:
+    @pytest.mark.parametrize("values", ["f32", "f16"])
+    @pytest.mark.parametrize("k", [1, 10, 399])
+    def test_it_equals_brute_force(self, values: Values, k: int) -> None:
+        vectors, queries = with_signs(topical(400, 1), 7), with_signs(topical(25, 2, entries=20), 8)
+        index = BlockIndex.build(vectors, values=values, signed=True, order="bisect")
+        where = np.random.default_rng(9).random(400) < 0.6
+        assert_same(index.search(queries, k), brute_force(stored(vectors, values), queries, k))
+        assert_same(index.search(queries, k, where=where), brute_force(stored(vectors, values), queries, k, where))
+
+    def test_it_equals_scoring_every_row_over_several_windows(self) -> None:
+        vectors, queries = (
+            with_signs(topical(70_000, 3, dim=3000, entries=12), 1),
+            with_signs(topical(30, 4, dim=3000), 2),
+        )
+        index = BlockIndex.build(vectors, signed=True)
+        assert_same(index.search(queries), index.search(queries, exhaustive=True))
+
+    def test_what_it_does_not_go_with_is_refused(self) -> None:
+        vectors = SparseVectors([0, 1], [1], [-1], 5)
+        for arguments in ({"values": "u8"}, {"traversal": "wand"}):
+            with pytest.raises(UsageError, match="signed"):
+                BlockIndex.build(vectors, signed=True, **arguments)
+        with pytest.raises(UsageError, match="row 0"):
+            BlockIndex.build(SparseVectors([0, 1], [1], [1], 5)).tune(vectors)
+
+
 class TestEdges:
     def test_nothing_to_search(self) -> None:
         empty = SparseVectors([0], [], [], 5)

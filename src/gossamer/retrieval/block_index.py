@@ -85,6 +85,7 @@ class BlockIndex:
         traversal: str | Traversal = "auto",
         values: Values = "f32",
         order: Order = "given",
+        signed: bool = False,
         threads: int | None = None,
         memory: int | str | None = None,
         seed: int = 0,
@@ -93,7 +94,7 @@ class BlockIndex:
         """The index of some vectors.
 
         Args:
-            vectors: Shape (n, dim), non-negative.
+            vectors: Shape (n, dim), non-negative unless ``signed``.
             traversal: How it is searched: ``"auto"``, ``"exact"``, or a method of :mod:`gossamer.retrieval.traversals`,
                 by name or with options; what it needs is kept beside what exact search needs.
             values: How they are kept for scoring: as they are, or rounded to half precision or to 8 bits with a scale
@@ -101,6 +102,7 @@ class BlockIndex:
             order: In which order rows are stored, which no answer depends on: as they come; by recursive graph
                 bisection (Dhulipala et al., "Compressing Graphs and Indexes with Recursive Graph Bisection", 2016); or
                 cluster after cluster of k-means. An order takes some 300 bytes a row beside ``memory``.
+            signed: Take negative values, in vectors and queries: search is exact by bounds of absolute values.
             threads: None = the processors this process may use; the result is the same.
             memory: About how much to use beside the vectors, such as "512MiB"; the result is the same. Parts that do
                 not fit are kept in a temporary file that goes with the index. None = whatever is fastest.
@@ -118,7 +120,10 @@ class BlockIndex:
             raise UsageError(f"order={order!r} must be one of {', '.join(get_args(Order))}")
         if not 0 <= seed < 2**64:
             raise UsageError(f"seed={seed} must be from 0 to 2**64 - 1")
-        vectors.refuse_negative()
+        if not signed:
+            vectors.refuse_negative()
+        elif values == "u8" or (method is not None and method.BUILT):
+            raise UsageError('signed=True goes with values="f32" or "f16", and with exact search')
         try:
             built = _native.build_block(
                 vectors.indptr, vectors.indices, vectors.values, values, threads_of(threads), order, seed,
@@ -130,7 +135,7 @@ class BlockIndex:
         if vectors.vocabulary is not None:
             names = json.dumps(vectors.vocabulary, ensure_ascii=False).encode("utf-8", "surrogatepass")
             sections["vocabulary"] = ("u8", names)
-        facts = {"rows": len(vectors), "dim": vectors.dim, "values": values}
+        facts: dict[str, Any] = {"rows": len(vectors), "dim": vectors.dim, "values": values, "signed": signed}
         index = cls(sections, facts)
         if method is not None:
             own = method.sections(index._space, threads_of(threads))
@@ -218,7 +223,7 @@ class BlockIndex:
         """The k best rows for each query, of those that share a term with it.
 
         Args:
-            queries: Shape (q, dim), non-negative; where both have a vocabulary, terms are matched by name.
+            queries: Shape (q, dim), non-negative unless the index is signed; where both have a vocabulary, terms are matched by name.
             k: How many.
             recall: Mean share of the true k best that may be returned instead of all of them, in (0, 1]; None and 1
                 are exact. What reaches it is known from :meth:`tune`; where that does not know, and under a filter,
@@ -243,7 +248,6 @@ class BlockIndex:
             traversal = self._calibrated(k, recall, budget_us, where is not None)
         if k < 1:
             raise UsageError(f"k={k} must be >= 1")
-        queries.refuse_negative()
         columns = self._columns(queries)
         accepted = None if where is None else np.ascontiguousarray(where, np.bool_)
         if accepted is not None and accepted.shape != (len(self),):
@@ -301,7 +305,6 @@ class BlockIndex:
         Raises:
             UsageError: Too few queries, or an argument is wrong.
         """
-        queries.refuse_negative()
         queries = self._columns(queries)
         arrays = queries.indptr, queries.indices, queries.values
         read = self._space.search(*arrays, 10, False, True, _SHARE, _POSTINGS, _CANDIDATES, None, 1)[2]
@@ -323,11 +326,13 @@ class BlockIndex:
             return None
         if vectors.shape != self.shape:
             raise UsageError(f"the index was built from vectors of shape {self.shape}, not {vectors.shape}")
-        exact = BlockIndex.build(vectors)
+        exact = BlockIndex.build(vectors, signed=bool(self._facts.get("signed")))
         return Original(vectors, lambda _, queries, k: exact.search(queries, k))
 
     def _columns(self, queries: SparseVectors) -> SparseVectors:
         """The queries over this index's columns."""
+        if not self._facts.get("signed"):
+            queries.refuse_negative()
         if self._vocabulary is None or queries.vocabulary is None or queries.vocabulary == self._vocabulary:
             return queries
         place = {term: column for column, term in enumerate(self._vocabulary)}

@@ -144,19 +144,23 @@ def test_with_nothing_but_a_body_it_is_lucene(tmp_path: Path) -> None:
 
 def test_a_word_in_the_title_counts_more(tmp_path: Path) -> None:
     with Index.create(tmp_path / "ix", fields="title^5") as index:
-        index.add([
-            {"id": "body", "title": "Sails", "text": "wing of cloth"},
-            {"id": "title", "title": "Wing", "text": "sails of cloth"},
-        ])
+        index.add(
+            [
+                {"id": "body", "title": "Sails", "text": "wing of cloth"},
+                {"id": "title", "title": "Wing", "text": "sails of cloth"},
+            ]
+        )
     assert [one for one, _ in Index.open(tmp_path / "ix").rank(["wing"])[0]] == ["title", "body"]
 
 
 def test_each_field_has_its_analyser(tmp_path: Path) -> None:
     with Index.create(tmp_path / "ix", fields="maker:text(standard)^2, note:text(german)") as index:
-        index.add([
-            {"id": "1", "text": "flying wings", "maker": "Wings", "note": "Häuser"},
-            {"id": "2", "text": "flying", "maker": ["Wing", "Sail"], "note": ""},
-        ])
+        index.add(
+            [
+                {"id": "1", "text": "flying wings", "maker": "Wings", "note": "Häuser"},
+                {"id": "2", "text": "flying", "maker": ["Wing", "Sail"], "note": ""},
+            ]
+        )
     index = Index.open(tmp_path / "ix")
     queries = {"maker:wings": "1", "maker:wing": "2", "note:haus": "1", "body:wing": "1", "-maker:sail": "1"}
     assert {query: index.search(query)[0].id for query in queries} == queries
@@ -175,11 +179,21 @@ class TestValues:
     def index(self, tmp_path: Path) -> Index:
         fields = "year:integer, price:float, sku:keyword, on:date, new:boolean"
         with Index.create(tmp_path / "ix", fields=fields) as index:
-            index.add([
-                {"id": "1", "text": "a", "year": "1984", "price": "2.5", "sku": "007", "on": "2024", "new": "yes"},
-                {"id": "2", "text": "a", "year": [1990, "1991"], "price": 3, "sku": 7, "on": "2024-03-05", "new": 0},
-                {"id": "3", "text": "a", "year": "", "price": None},
-            ])
+            index.add(
+                [
+                    {"id": "1", "text": "a", "year": "1984", "price": "2.5", "sku": "007", "on": "2024", "new": "yes"},
+                    {
+                        "id": "2",
+                        "text": "a",
+                        "year": [1990, "1991"],
+                        "price": 3,
+                        "sku": 7,
+                        "on": "2024-03-05",
+                        "new": 0,
+                    },
+                    {"id": "3", "text": "a", "year": "", "price": None},
+                ]
+            )
         return Index.open(tmp_path / "ix")
 
     @pytest.mark.parametrize(
