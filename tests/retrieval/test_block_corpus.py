@@ -41,7 +41,7 @@ def test_the_corpus_is_damaged_or_answers() -> None:
         with suppress(_native.Damaged):
             replay(path.read_bytes())
             answered += 1
-    assert answered > 0
+    assert 0 < answered < len(INPUTS)
 
 
 def test_an_input_is_the_index_and_the_query_that_it_was_made_of() -> None:
