@@ -1,7 +1,7 @@
 #include "block/order.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 
 #include "block/slices.h"
 
@@ -16,7 +16,8 @@ Strongest::Strongest(const Rows& rows, uint32_t terms, unsigned threads, const P
       rows.read(row, entries);
       if (entries.size() > kMost) {
         std::nth_element(entries.begin(), entries.begin() + kMost - 1, entries.end(), [](const Entry& a, const Entry& b) {
-          return a.value != b.value ? a.value > b.value : a.term < b.term;
+          const float x = std::fabs(a.value), y = std::fabs(b.value);
+          return x != y ? x > y : a.term < b.term;
         });
         entries.resize(kMost);
       }
