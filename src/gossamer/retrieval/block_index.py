@@ -223,7 +223,8 @@ class BlockIndex:
         """The k best rows for each query, of those that share a term with it.
 
         Args:
-            queries: Shape (q, dim), non-negative unless the index is signed; where both have a vocabulary, terms are matched by name.
+            queries: Shape (q, dim), non-negative unless the index is signed; where both have a vocabulary, terms are
+                matched by name.
             k: How many.
             recall: Mean share of the true k best that may be returned instead of all of them, in (0, 1]; None and 1
                 are exact. What reaches it is known from :meth:`tune`; where that does not know, and under a filter,
