@@ -44,7 +44,7 @@ _SECTIONS = {
     "forward.offsets", "forward.columns", "forward.values", "forward.scales", "order",
     "vocabulary",
 }  # fmt: skip
-_SHARE, _POSTINGS, _CANDIDATES = 0.15, 3000, 16  # effort of an exact search; see native/block/search.h
+_SHARE, _POSTINGS, _CANDIDATES = 0.1, 3000, 16  # effort of an exact search; see native/block/search.h
 
 
 class Uncalibrated(UserWarning):
