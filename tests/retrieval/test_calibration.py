@@ -104,6 +104,7 @@ def test_a_time_gets_the_best_recall_within_it() -> None:
     [
         ({"queries": one_term_queries(999)}, "999 queries"),
         ({"targets": (0.9, 1.0)}, "1.0"),
+        ({"depths": [0]}, "depths"),
         ({"sources": [1]}, "1 sources for 1000"),
     ],
 )

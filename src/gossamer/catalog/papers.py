@@ -58,6 +58,12 @@ QUERY_EVALUATION = Paper(
     1995,
     "doi:10.1016/0306-4573(95)00020-H",
 )
+PRUNED_IMPACTS = Paper(
+    "Pruned Query Evaluation Using Pre-Computed Impacts",
+    ("Vo Ngoc Anh", "Alistair Moffat"),
+    2006,
+    "doi:10.1145/1148170.1148235",
+)
 WAND = Paper(
     "Efficient Query Evaluation Using a Two-Level Retrieval Process",
     ("Andrei Z. Broder", "David Carmel", "Michael Herscovici", "Aya Soffer", "Jason Zien"),

@@ -8,6 +8,8 @@ from typing import Any
 from gossamer.catalog import papers
 from gossamer.catalog.records import Method, Paper
 
+_TESTS = ("tests/retrieval/traversals/test_traversals.py", "tests/retrieval/traversals/test_pruning.py")
+
 
 def _traversal(
     name: str,
@@ -17,6 +19,8 @@ def _traversal(
     entry: str,
     axes: Mapping[str, tuple[str, ...]],
     arguments: Mapping[str, Any] | None = None,
+    card: str = "pruned-traversals",
+    tests: tuple[str, ...] = _TESTS,
 ) -> Method:
     return Method(
         id=name,
@@ -36,12 +40,18 @@ def _traversal(
         arguments=arguments or {},
         baselines=() if name == "term-at-a-time" else ("term-at-a-time",),
         naive=name == "term-at-a-time",
-        card="pruned-traversals",
-        tests=("tests/retrieval/traversals/test_traversals.py", "tests/retrieval/traversals/test_pruning.py"),
+        card=card,
+        tests=tests,
     )
 
 
 METHODS: tuple[Method, ...] = (
+    _traversal(
+        "two-phase", "Two phases over impact-ordered lists", papers.PRUNED_IMPACTS,
+        "Reads the pieces of lists that may add most for the postings they cost, then scores the best rows it met.",
+        "TwoPhase", {"traversal": ("approximate",), "needs": ("calibration data",)},
+        card="recall", tests=("tests/retrieval/test_calibration.py",),
+    ),
     _traversal(
         "term-at-a-time", "Term at a time", papers.QUERY_EVALUATION,
         "Adds every posting of every query term to an accumulator for each row, then scans the accumulators.",

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gossamer import _native
 from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchIndex, UsageError
-from gossamer.retrieval.calibration import TARGETS, Calibration, Original, calibrate
+from gossamer.retrieval.calibration import DEPTHS, TARGETS, Calibration, Original, calibrate
 from gossamer.retrieval.index.container import Container, ContainerWriter, FileEntry
 from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.storage import Storage
@@ -289,6 +289,7 @@ class BlockIndex:
         queries: SparseVectors,
         targets: Sequence[float] = TARGETS,
         *,
+        depths: Sequence[int] = DEPTHS,
         sources: Sequence[int] | None = None,
         vectors: SparseVectors | None = None,
         others: Mapping[str, SparseVectors] | None = None,
@@ -298,6 +299,7 @@ class BlockIndex:
         Args:
             queries: At least 1,000, such as those to come.
             targets: Recalls that a search may ask for; it gets the next one up.
+            depths: For how many results k; a search for another k is held to the next larger one.
             sources: The row that each query was made from, or -1; it counts neither as found nor as missed.
             vectors: Those the index was built from, where it keeps rounded ones: recall is then measured against
                 their scores. None measures it against what exact search finds.
@@ -315,6 +317,7 @@ class BlockIndex:
             queries,
             rows=len(self),
             targets=targets,
+            depths=depths,
             sources=sources,
             original=self._original(vectors),
             others={name: self._columns(some) for name, some in (others or {}).items()},

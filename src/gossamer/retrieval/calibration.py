@@ -126,11 +126,12 @@ def calibrate(
     *,
     rows: int,
     targets: Sequence[float] = TARGETS,
+    depths: Sequence[int] = DEPTHS,
     sources: Sequence[int] | None = None,
     original: Original | None = None,
     others: Mapping[str, SparseVectors] | None = None,
 ) -> Calibration:
-    """Choose for every recall, at 1, 10, 100 and 1000 results, the search that costs least.
+    """Choose for every recall and number of results the search that costs least.
 
     Recall is the mean over queries of the share of the exact k best that are returned; a row whose score equals the
     k-th counts. A setting is chosen on every other query; on the remaining ones the lower bound of its mean has to
@@ -142,6 +143,7 @@ def calibrate(
         queries: At least 1,000.
         rows: How many there are to search.
         targets: Recalls above 0 and below 1.
+        depths: For how many results; those of at least ``rows`` are left out.
         sources: The row that each query was made from, or -1: it counts neither as found nor as missed.
         original: What recall is measured against; None = what exact search finds.
         others: Queries of other kinds, on which each chosen setting is measured too.
@@ -153,12 +155,14 @@ def calibrate(
         raise UsageError(f"{len(queries)} queries are too few to prove a recall; give at least {FEWEST_QUERIES}")
     if not all(0 < target < 1 for target in targets):
         raise UsageError(f"recalls to tune for must be above 0 and below 1: {', '.join(map(str, targets))}")
+    if not all(depth >= 1 for depth in depths):
+        raise UsageError(f"depths must be at least 1: {', '.join(map(str, depths))}")
     if sources is not None and len(sources) != len(queries):
         raise UsageError(f"{len(sources)} sources for {len(queries)} queries; -1 stands for none")
     own = np.full(len(queries), -1) if sources is None else np.asarray(sources)
     exact: dict[int, float] = {}
     settings: dict[int, list[Setting]] = {}
-    for k in (depth for depth in DEPTHS if depth < rows):
+    for k in sorted(depth for depth in depths if depth < rows):
         first, second = (
             _Sample(search, _rows(queries, half), own[half], k, original) for half in _halves(len(queries))
         )
