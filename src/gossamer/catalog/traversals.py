@@ -90,6 +90,11 @@ METHODS: tuple[Method, ...] = (
         {"saturating": True},
     ),
     _traversal(
+        "two-phase", "Two phases", papers.PRE_COMPUTED_IMPACTS,
+        "The strongest parts of the lists find candidates, whole vectors put them in order.",
+        "TwoPhase", {"traversal": ("approximate",), "summary": ("term maximum",)},
+    ),
+    _traversal(
         "superblock", "Superblock pruning", papers.SUPERBLOCK_PRUNING,
         "Passes over whole runs of blocks by the largest and the mean of their maxima before any block is bounded.",
         "SuperblockPruning",
