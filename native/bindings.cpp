@@ -8,6 +8,7 @@ NB_MODULE(_native, m) {
   bind_index(m);
   bind_block(m);
   bind_traversals(m);
+  bind_seismic(m);
   bind_words(m);
   m.def("cpu_level", [] { return cpu_level_name(cpu_level()); });
   m.def("cpu_features", &cpu_features);

@@ -22,6 +22,7 @@ void bind_analysis(nb::module_& m);
 void bind_index(nb::module_& m);
 void bind_block(nb::module_& m);
 void bind_traversals(nb::module_& m);
+void bind_seismic(nb::module_& m);
 void bind_words(nb::module_& m);
 
 // UTF-8 of Python strings, valid while this object lives. A lone surrogate becomes '?', so offsets keep.

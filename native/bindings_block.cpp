@@ -60,11 +60,7 @@ void bind_block(nb::module_& m) {
       "open_block",
       [](nb::dict sections, uint32_t rows, const std::string& kind) {
         auto buffers = std::make_shared<std::vector<std::shared_ptr<const Py_buffer>>>();
-        SectionBytes bytes;
-        for (auto [name, buffer] : sections) {
-          const auto& held = buffers->emplace_back(hold_buffer(buffer));
-          bytes[nb::cast<std::string>(name)] = {static_cast<const uint8_t*>(held->buf), static_cast<size_t>(held->len)};
-        }
+        const SectionBytes bytes = held_sections(sections, *buffers);
         return std::make_shared<block::Space>(bytes, rows, kind_of_name(kind), buffers);
       },
       "sections"_a, "rows"_a, "kind"_a);

@@ -22,6 +22,16 @@ inline std::shared_ptr<const Py_buffer> hold_buffer(nb::handle object) {
           }};
 }
 
+// The sections in {name: buffer}; valid while `buffers` lives.
+inline SectionBytes held_sections(nb::dict sections, std::vector<std::shared_ptr<const Py_buffer>>& buffers) {
+  SectionBytes bytes;
+  for (auto [name, buffer] : sections) {
+    const auto& held = buffers.emplace_back(hold_buffer(buffer));
+    bytes[nb::cast<std::string>(name)] = {static_cast<const uint8_t*>(held->buf), static_cast<size_t>(held->len)};
+  }
+  return bytes;
+}
+
 // The sections of a mapped file at {name: (offset, length)}; valid while `owner` lives.
 inline SectionBytes mapped_sections(nb::handle file, nb::dict places, std::shared_ptr<const void>& owner) {
   const auto buffer = hold_buffer(file);

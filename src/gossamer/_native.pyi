@@ -373,6 +373,50 @@ def bmp(index: BmpIndex, alpha: float, beta: float) -> Traversal:
 def superblock(index: SuperblockIndex, mu: float, eta: float) -> Traversal:
     """Superblocks by falling bound, then their blocks."""
 
+def build_seismic(
+    space: BlockSpace,
+    *,
+    pruning: str,
+    n_postings: int,
+    max_fraction: float,
+    blocking: str,
+    centroid_fraction: float,
+    min_cluster_size: int,
+    doc_cut: int,
+    centroid_share: float,
+    block_size: int,
+    summary: str,
+    energy: float,
+    entries: int,
+    rounding: str,
+    neighbours: int,
+    compressed: bool,
+    seed: int,
+    threads: int,
+) -> list[tuple[str, str, bool, NDArray[np.uint8]]]:
+    """Lists in blocks with summaries: (name, element kind, required, bytes) of each section. Options of 0: no limit.
+
+    Raises:
+        ValueError: Compressed columns of more than 65,536 terms.
+    """
+
+class SeismicLists:
+    """Lists in blocks with summaries, over the space that they were made for."""
+
+    @property
+    def blocks(self) -> int:
+        """Of all lists."""
+
+def open_seismic(space: BlockSpace, sections: dict[str, Buffer]) -> SeismicLists:
+    """Lists over their sections, which are kept.
+
+    Raises:
+        Damaged: A section is missing or inconsistent.
+    """
+
+def seismic(lists: SeismicLists, *, query_cut: int, heap_factor: float, ordered: str, hop: int) -> Traversal:
+    """Blocks whose summaries come near the threshold."""
+
 class BlockSpace:
     """Search by inner product over sparse vectors; rows are numbered from 0."""
 

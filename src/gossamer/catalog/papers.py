@@ -22,6 +22,12 @@ WEIGHTED_FIELDS = Paper(
     2004,
     "doi:10.1145/1031171.1031181",
 )
+SEISMIC = Paper(
+    "Efficient Inverted Indexes for Approximate Retrieval over Learned Sparse Representations",
+    ("Sebastian Bruch", "Franco Maria Nardini", "Cosimo Rulli", "Rossano Venturini"),
+    2024,
+    "arXiv:2404.18812",
+)
 BM25_EXAMINED = Paper(
     "Improvements to BM25 and Language Models Examined",
     ("Andrew Trotman", "Antti Puurula", "Blake Burgess"),

@@ -39,8 +39,8 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "growth": ("random", "gradient", "momentum", "dsnot", "none"),
     # of an index
     "traversal": ("exact", "approximate", "none"),
-    "quantisation": ("8-bit bounds", "8-bit values", "none"),
-    "summary": ("term maximum", "block maximum", "superblock maximum", "none"),
+    "quantisation": ("8-bit bounds", "8-bit values", "8-bit summaries", "none"),
+    "summary": ("term maximum", "block maximum", "superblock maximum", "random-block maximum", "none"),
     # what it takes and what it gives
     "needs": ("nothing", "calibration data", "gradients", "full training", "teacher"),
     "buys": (

@@ -28,6 +28,14 @@ _NAIVE_AXES: Mapping[str, tuple[str, ...]] = {
     "buys": ("none",),
     "runs_on": ("dense hardware",),
 }
+_SEISMIC_AXES: Mapping[str, tuple[str, ...]] = {
+    "what": ("representations",),
+    "when": ("at inference per input",),
+    "traversal": ("approximate",),
+    "quantisation": ("8-bit summaries",),
+    "needs": ("nothing",),
+    "runs_on": ("our kernel",),
+}
 
 
 def _scoring(variant: str, name: str, paper: Paper, summary: str) -> Method:
@@ -139,6 +147,32 @@ METHODS: tuple[Method, ...] = (
         card="exact-search",
         benchmark="benchmarks/bm25_speed.py",
         tests=("tests/retrieval/index/test_ranking.py",),
+    ),
+    Method(
+        id="seismic",
+        name="Seismic",
+        paper=papers.SEISMIC,
+        axes={**_SEISMIC_AXES, "summary": ("block maximum",), "buys": ("inference time",)},
+        summary="Reads the strongest lists only, and of these only blocks of close rows whose summary comes near the "
+        "k-th best score.",
+        entry_point="gossamer.retrieval.traversals:Seismic",
+        baselines=("seismic-random-blocks", "exact-traversal"),
+        card="seismic",
+        benchmark="benchmarks/seismic_claims.py",
+        tests=("tests/retrieval/traversals/test_seismic.py",),
+    ),
+    Method(
+        id="seismic-random-blocks",
+        name="Seismic over blocks filled at random",
+        paper=None,
+        axes={**_SEISMIC_AXES, "summary": ("random-block maximum",), "buys": ("none",)},
+        summary="Blocks of the sizes that Seismic makes, with rows dealt out at random: what closeness has to beat.",
+        entry_point="gossamer.retrieval.traversals:Seismic",
+        arguments={"blocking": "random"},
+        naive=True,
+        card="seismic",
+        benchmark="benchmarks/seismic_claims.py",
+        tests=("tests/retrieval/traversals/test_seismic.py",),
     ),
     _fusion(
         "rrf", "Reciprocal rank fusion", papers.RECIPROCAL_RANK_FUSION,

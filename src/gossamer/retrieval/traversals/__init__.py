@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gossamer.retrieval.traversals.block_max_wand import BlockMaxWand as BlockMaxWand
     from gossamer.retrieval.traversals.bmp import BlockMaxPruning as BlockMaxPruning
     from gossamer.retrieval.traversals.maxscore import MaxScore as MaxScore
+    from gossamer.retrieval.traversals.seismic import Seismic as Seismic
     from gossamer.retrieval.traversals.superblock import SuperblockPruning as SuperblockPruning
     from gossamer.retrieval.traversals.term_at_a_time import TermAtATime as TermAtATime
     from gossamer.retrieval.traversals.traversal import Traversal as Traversal
@@ -23,6 +24,7 @@ __all__, __getattr__, __dir__ = on_first_use(
         "bmp": ["BlockMaxPruning"],
         "maxscore": ["MaxScore"],
         "superblock": ["SuperblockPruning"],
+        "seismic": ["Seismic"],
         "term_at_a_time": ["TermAtATime"],
         "traversal": ["Traversal"],
         "two_phase": ["TwoPhase"],
