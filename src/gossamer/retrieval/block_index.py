@@ -76,6 +76,7 @@ class BlockIndex:
         self._calibration = Calibration.from_dict(known) if known else None
         words = sections.get("vocabulary")
         self._vocabulary: list[str] | None = json.loads(bytes(words[1])) if words else None
+        self._same_vocabulary = self._vocabulary
 
     @classmethod
     def build(
@@ -337,7 +338,11 @@ class BlockIndex:
         """The queries over this index's columns."""
         if not self._facts.get("signed"):
             queries.refuse_negative()
-        if self._vocabulary is None or queries.vocabulary is None or queries.vocabulary == self._vocabulary:
+        names = queries.vocabulary
+        if self._vocabulary is None or names is None or names is self._same_vocabulary:
+            return queries
+        if names == self._vocabulary:
+            self._same_vocabulary = names  # comparing names takes longer than a search
             return queries
         place = {term: column for column, term in enumerate(self._vocabulary)}
         rows = [{t: w for t, w in row.items() if t in place} for row in queries.to_dicts()]

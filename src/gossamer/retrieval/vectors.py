@@ -104,6 +104,8 @@ class SparseVectors:
         Raises:
             UsageError: Naming the first such row and term.
         """
+        if len(self.values) == 0 or self.values.min() >= 0:
+            return
         at = self._first(lambda part: self.values[part] < 0)
         if at is not None:
             raise UsageError(
