@@ -50,22 +50,23 @@ def main() -> None:
     parser.add_argument("data", nargs="*", default=["synthetic:100000", "real"], metavar="synthetic:N|real")
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--values", default="f16", help="how ours keeps values: f32, f16 or u8")
-    parser.add_argument("--ours", action="store_true", help="ours alone, as JSON: for another GOSSAMER_CPU")
+    parser.add_argument("--ours", type=Path, metavar="INDEX", help="ours alone, as JSON: for another GOSSAMER_CPU")
     arguments = parser.parse_args()
     measure.pin()
     if arguments.ours:
-        print(json.dumps(_ours_alone(arguments.data[0], arguments.values, arguments.passes)))
+        print(json.dumps(_ours_alone(arguments.data[0], arguments.ours, arguments.passes)))
         return
     packages = ["pyseismic-lsr", "bmp", "numba", "scipy", "numpy"]
     setting = measure.setting(packages, seed=0, passes=arguments.passes, values=arguments.values, k=K)
     tables, frontiers = {}, []
     for data in arguments.data:
-        tables[data], frontier = _measure(data, arguments.values, arguments.passes)
+        with tempfile.TemporaryDirectory() as work:
+            tables[data], frontier = _measure(data, arguments.values, arguments.passes, Path(work))
         frontiers.append(frontier)
         report.save("block_peers", setting, tables, frontiers)
 
 
-def _measure(data: str, values: str, passes: int) -> tuple[list[dict[str, Any]], Frontier]:
+def _measure(data: str, values: str, passes: int, work: Path) -> tuple[list[dict[str, Any]], Frontier]:
     vectors = sparse_data.named(data)
     truth = Truth(vectors.name, vectors.documents, vectors.queries)
     queries = sparse_peers.split(vectors.queries)
@@ -82,7 +83,7 @@ def _measure(data: str, values: str, passes: int) -> tuple[list[dict[str, Any]],
             exact.append(found[0])
         elif engine.naive:
             naive += found
-    ours = _ours(vectors, values, truth)
+    ours = _ours(vectors, truth, work, _build_ours(vectors, values, work))
     exact.append(_scipy(vectors))
     systems = {_name(one): one for row in (*chosen.values(), exact, naive, ours.values()) for one in row}
     times = _times(systems, len(queries), passes)
@@ -98,7 +99,7 @@ def _measure(data: str, values: str, passes: int) -> tuple[list[dict[str, Any]],
         of_table = [_row(title, one, times[_name(one)], mine, times[_name(mine)]) for one in (mine, *peers)]
         rows += of_table
         _show(title, of_table)
-    rows += _other_cpu(data, values, passes)
+    rows += _other_cpu(data, work, passes)
     return rows, _frontier(data, systems, times)
 
 
@@ -140,16 +141,21 @@ def _settings(
     return found
 
 
-def _ours(vectors: sparse_data.Vectors, values: Any, truth: Truth) -> dict[float, System]:
-    """Ours at each recall, 1 for exact; settings come from the calibration queries, never from those measured."""
+def _build_ours(vectors: sparse_data.Vectors, values: Any, path: Path) -> float:
+    """Save our index, its settings chosen on the calibration queries, never on those measured; seconds of the build."""
     begin = time.process_time()
     index = BlockIndex.build(vectors.documents, values=values, threads=1)
     built = time.process_time()
     index.tune(vectors.calibration, vectors=vectors.documents)
     print(f"ours: built in {built - begin:.1f} s, tuned in {time.process_time() - built:.1f} s", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as folder:
-        index.save(folder)
-        size = sum(path.stat().st_size for path in Path(folder).iterdir())
+    index.save(path)
+    return built - begin
+
+
+def _ours(vectors: sparse_data.Vectors, truth: Truth, path: Path, build_s: float) -> dict[float, System]:
+    """Ours at each recall, 1 for exact."""
+    index = BlockIndex.open(path)
+    size = sum(file.stat().st_size for file in path.iterdir())
     queries = [vectors.queries[i] for i in range(len(vectors.queries))]
     systems = {}
     for wanted in (*RECALLS, 1.0):
@@ -158,7 +164,7 @@ def _ours(vectors: sparse_data.Vectors, values: Any, truth: Truth) -> dict[float
             return index.search(queries[i], K, recall=wanted)
 
         recall = truth.recall([call(i)[0][0] for i in range(len(queries))])
-        systems[wanted] = System(OURS, f"recall {wanted:g}", recall, built - begin, size, call)
+        systems[wanted] = System(OURS, f"recall {wanted:g}", recall, build_s, size, call)
     return systems
 
 
@@ -177,18 +183,17 @@ def _scipy(vectors: sparse_data.Vectors) -> System:
     return System("scipy product", "", 1.0, 0.0, size, call, float("inf"), naive=True)
 
 
-def _ours_alone(data: str, values: str, passes: int) -> list[dict[str, Any]]:
+def _ours_alone(data: str, path: Path, passes: int) -> list[dict[str, Any]]:
     vectors = sparse_data.named(data)
-    ours = _ours(vectors, values, Truth(vectors.name, vectors.documents, vectors.queries))
+    ours = _ours(vectors, Truth(vectors.name, vectors.documents, vectors.queries), path, 0.0)
     calls = {_name(one): one.call for one in ours.values()}
     times = measure.take_turns(calls, range(len(vectors.queries)), passes, min)
     return [_row("AVX2", one, times[_name(one)], one, times[_name(one)]) for one in ours.values()]
 
 
-def _other_cpu(data: str, values: str, passes: int) -> list[dict[str, Any]]:
-    """Ours in a process of its own that uses AVX2 alone."""
-    command = [sys.executable, "-m", "benchmarks.block_peers", data, "--ours"]
-    command += ["--values", values, "--passes", str(passes)]
+def _other_cpu(data: str, path: Path, passes: int) -> list[dict[str, Any]]:
+    """Ours, already built, in a process of its own that uses AVX2 alone."""
+    command = [sys.executable, "-m", "benchmarks.block_peers", data, "--ours", str(path), "--passes", str(passes)]
     environment = {**os.environ, "GOSSAMER_CPU": "avx2"}
     output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     rows: list[dict[str, Any]] = json.loads(output)
