@@ -45,10 +45,10 @@ class Original:
         for i, some in enumerate(ids):
             entries = slice(queries.indptr[i], queries.indptr[i + 1])
             dense[queries.indices[entries]] = queries.values[entries]
-            for place, row in enumerate(some):
-                if row >= 0:
-                    part = slice(vectors.indptr[row], vectors.indptr[row + 1])
-                    scores[i, place] = dense[vectors.indices[part]] @ vectors.values[part].astype(np.float64)
+            there = some >= 0
+            found = _rows(vectors, some[there])
+            sums = np.cumsum(np.concatenate([[0.0], dense[found.indices] * found.values]))
+            scores[i, there] = np.diff(sums[found.indptr])
             dense[queries.indices[entries]] = 0
         return scores
 
