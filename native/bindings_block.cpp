@@ -5,13 +5,6 @@ namespace gossamer {
 
 namespace {
 
-block::ValueKind kind_of_name(const std::string& name) {
-  if (name == "f32") return block::ValueKind::f32;
-  if (name == "f16") return block::ValueKind::f16;
-  if (name == "u8") return block::ValueKind::u8;
-  throw std::invalid_argument("values are f32, f16 or u8");
-}
-
 block::Order order_of_name(const std::string& name) {
   if (name == "given") return block::Order::given;
   if (name == "bisect") return block::Order::bisect;

@@ -68,10 +68,16 @@ SegmentFacts facts_from(nb::dict d) {
   return facts;
 }
 
-std::shared_ptr<Segment> open_segment(nb::handle file, nb::dict sections, const std::string& space, bool text, nb::dict facts) {
+// `kind`: text or vectors, or empty for the documents alone; `values`: of vectors.
+std::shared_ptr<Segment> open_segment(nb::handle file, nb::dict sections, const std::string& space, const std::string& kind,
+                                      const std::string& values, nb::dict facts) {
+  SpaceKind as;
+  if (kind == "text") as.kind = SpaceKind::text;
+  else if (kind == "vectors") as = {SpaceKind::vectors, kind_of_name(values)};
+  else if (!kind.empty()) throw std::invalid_argument("a space holds text or vectors");
   std::shared_ptr<const void> owner;
   SectionBytes bytes = mapped_sections(file, sections, owner);
-  return std::make_shared<Segment>(std::move(bytes), space, text, facts_from(facts), owner);
+  return std::make_shared<Segment>(std::move(bytes), space, as, facts_from(facts), owner);
 }
 
 // Which rows a search may return; belongs to the snapshot that made it.
@@ -157,11 +163,11 @@ void bind_index(nb::module_& m) {
       .def(
           "__init__",
           [](Builder* self, std::string space, std::vector<std::shared_ptr<Analyzer>> analyzers, std::vector<std::string> columns,
-             uint32_t passage_words, unsigned threads, const Bm25& scoring) {
+             uint32_t passage_words, unsigned threads, const Bm25& scoring, const std::string& values) {
             new (self) Builder(std::move(space), {analyzers.begin(), analyzers.end()}, std::move(columns),
-                               {passage_words, threads, scoring});
+                               {passage_words, threads, scoring, kind_of_name(values)});
           },
-          "space"_a, "analyzers"_a, "columns"_a, "passage_words"_a, "threads"_a, "scoring"_a)
+          "space"_a, "analyzers"_a, "columns"_a, "passage_words"_a, "threads"_a, "scoring"_a, "values"_a)
       .def(
           "add",
           [](Builder& self, nb::list documents, uint64_t insertion) {
@@ -243,11 +249,11 @@ void bind_index(nb::module_& m) {
       .def("text", [](const Segment& self, uint32_t d) { check_document(self, d); return to_str(self.text(d)); })
       .def("starting_with", [](const Segment& self, nb::str prefix, size_t limit) {
         Utf8 utf8;
-        const Strings& terms = self.space().terms;
+        const Strings& terms = self.terms();
         nb::list out;
         const std::string_view start = utf8(prefix);
         for (size_t t = terms.lower_bound(start); t < terms.size() && limit > 0 && terms.at(t).starts_with(start); ++t, --limit)
-          out.append(nb::make_tuple(to_str(terms.at(t)), self.space().frequency(static_cast<uint32_t>(t))));
+          out.append(nb::make_tuple(to_str(terms.at(t)), self.frequency(static_cast<uint32_t>(t))));
         return out;
       })
       .def("with_phrase", [](const Segment& self, const std::vector<std::pair<nb::str, uint32_t>>& phrase, uint32_t slop) {
@@ -264,25 +270,25 @@ void bind_index(nb::module_& m) {
       .def("passage", [](const Segment& self, uint32_t row) { check_row(self, row); return to_str(self.passage(row)); })
       .def("terms_of", [](const Segment& self, uint32_t d) {
         check_document(self, d);
-        std::vector<Segment::Held> held;
+        std::vector<Held> held;
         {
           const nb::gil_scoped_release unlocked;
           held = self.terms_of(d);
         }
         nb::list out;
-        for (const auto& h : held) out.append(nb::make_tuple(to_str(self.space().terms.at(h.term)), h.rows, h.mass));
+        for (const auto& h : held) out.append(nb::make_tuple(to_str(self.terms().at(h.term)), h.rows, h.mass));
         return out;
       })
       .def("frequency", [](const Segment& self, nb::str term) -> uint64_t {
         Utf8 utf8;
-        const uint32_t number = self.space().terms.find(utf8(term));
-        return number == kNoTerm ? 0 : self.space().frequency(number);
+        const uint32_t number = self.terms().find(utf8(term));
+        return number == kNoTerm ? 0 : self.frequency(number);
       })
       .def("term", [](const Segment& self, uint32_t t) {
-        if (t >= self.space().terms.size()) throw nb::index_error("term out of range");
-        return nb::make_tuple(to_str(self.space().terms.at(t)), self.space().frequency(t));
+        if (t >= self.terms().size()) throw nb::index_error("term out of range");
+        return nb::make_tuple(to_str(self.terms().at(t)), self.frequency(t));
       });
-  m.def("open_segment", &open_segment, "file"_a, "sections"_a, "space"_a, "text"_a, "facts"_a);
+  m.def("open_segment", &open_segment, "file"_a, "sections"_a, "space"_a, "kind"_a, "values"_a, "facts"_a);
 
   nb::class_<Filter>(m, "Filter");
 
@@ -380,11 +386,13 @@ void bind_index(nb::module_& m) {
       .def(
           "__init__",
           [](Merger* self, std::string space, bool text, std::vector<std::shared_ptr<Segment>> segments,
-             std::vector<std::vector<uint32_t>> dead, const Bm25& scoring) {
+             std::vector<std::vector<uint32_t>> dead, const Bm25& scoring, const std::string& values, uint64_t memory,
+             unsigned threads) {
             const nb::gil_scoped_release unlocked;
-            new (self) Merger(std::move(space), text, {segments.begin(), segments.end()}, dead, scoring);
+            new (self) Merger(std::move(space), text, {segments.begin(), segments.end()}, dead,
+                              {0, threads, scoring, kind_of_name(values)}, memory);
           },
-          "space"_a, "text"_a, "segments"_a, "dead"_a, "scoring"_a)
+          "space"_a, "text"_a, "segments"_a, "dead"_a, "scoring"_a, "values"_a, "memory"_a, "threads"_a)
       .def_prop_ro("sections", [](const Merger& self) {
         nb::list out;
         for (const auto& o : self.sections()) out.append(nb::make_tuple(o.name, o.kind, o.required));

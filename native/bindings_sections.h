@@ -4,6 +4,7 @@
 #include <nanobind/ndarray.h>
 
 #include "bindings.h"
+#include "block/dot.h"
 #include "index/layout.h"
 
 namespace gossamer {
@@ -56,6 +57,13 @@ inline nb::list sections_list(const std::vector<Section>& sections) {
     out.append(nb::make_tuple(section.name, section.kind, section.required, nb::cast(bytes)));
   }
   return out;
+}
+
+inline block::ValueKind kind_of_name(const std::string& name) {
+  if (name == "f32") return block::ValueKind::f32;
+  if (name == "f16") return block::ValueKind::f16;
+  if (name == "u8") return block::ValueKind::u8;
+  throw std::invalid_argument("values are f32, f16 or u8");
 }
 
 }  // namespace gossamer

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <span>
 #include <thread>
 #include <utility>
@@ -153,7 +154,8 @@ Builder::Builder(std::string space, std::vector<std::shared_ptr<const Analyzer>>
   if (fields > 0 && (fields < 3 || fields > kMostFields || analyzers_.size() != fields - 2))
     throw std::invalid_argument("an analyser for each declared field, beside title, headings and body");
   options_.threads = std::max(1u, options_.threads);
-  for (unsigned i = 0; i < options_.threads; ++i) shards_.push_back(std::make_unique<Shard>(analyzers_, fields));
+  const unsigned shards = analyzers_.empty() ? 1 : options_.threads;
+  for (unsigned i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(analyzers_, fields));
 }
 
 Builder::~Builder() = default;
@@ -227,8 +229,9 @@ void Builder::add_vectors(const std::vector<DocumentView>& documents,
 uint64_t Builder::memory() const {
   uint64_t bytes = live_.size() * 96;
   for (const auto& shard : shards_) {
-    // log, its positions while sorting, and the postings: 4 + 4 + 5 bytes a word, and one for each field
-    bytes += shard->log.size() * (13 + shard->fields) + shard->values.size() * 8 + shard->store.memory() +
+    // log, its positions while sorting, and the postings: 4 + 4 + 5 bytes a word, and one for each field; of vectors log, value,
+    // forward file, and lists while they are sorted and put together: 4 + 4 + 8 + 13
+    bytes += shard->log.size() * (13 + shard->fields) + shard->values.size() * 16 + shard->store.memory() +
              shard->terms.memory() * 3 + shard->order.size() * (60 + 4 * shard->fields) + shard->ids.size() * 2 +
              shard->stored.size() * 8;
     for (const Lexer& lexer : shard->lexers) bytes += lexer.forms.memory();
@@ -243,7 +246,11 @@ std::vector<Section> Builder::flush(SegmentFacts& facts, std::vector<uint32_t>& 
   for (const Place& place : dead_) dead.push_back(base[place.shard] + place.document);
   std::sort(dead.begin(), dead.end());
 
-  std::vector<Section> sections = write_segment(space_, !analyzers_.empty(), options_.scoring, shards_, facts);
+  std::vector<Section> sections, space;  // the space first: it frees the logs
+  if (analyzers_.empty()) write_vectors(space_, options_, *shards_[0], facts, space);
+  else write_text(space_, options_.scoring, shards_, facts, space);
+  write_documents(shards_, facts, sections);
+  std::ranges::move(space, std::back_inserter(sections));
   live_.clear();
   dead_.clear();
   documents_ = 0;

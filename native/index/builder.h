@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "analysis/analyzer.h"
+#include "block/dot.h"
 #include "index/layout.h"
 #include "index/scoring.h"
 
@@ -43,13 +44,14 @@ struct VectorView {
 struct SegmentFacts {
   uint64_t documents = 0, rows = 0, terms = 0, postings = 0, tokens = 0;
   double written_mean = 0;   // mean row length when bounds were written
-  double largest_ratio = 0;  // largest c of scoring.h (text) or largest value (vectors)
+  double largest_ratio = 0;  // largest c of scoring.h
 };
 
 struct BuilderOptions {
   uint32_t passage_words = 180;  // 0: one row per document
   unsigned threads = 1;
   Bm25 scoring;                  // only b, the length rounding and fields matter here
+  block::ValueKind values = block::ValueKind::f32;  // of vectors
 };
 
 struct Shard;
@@ -97,10 +99,6 @@ class Builder {
   std::vector<Place> dead_;
   uint64_t documents_ = 0;
 };
-
-// The sections of a segment that holds the shards one after the other (flush.cpp). Uses the shards up.
-std::vector<Section> write_segment(const std::string& space, bool text, const Bm25& scoring,
-                                   std::vector<std::unique_ptr<Shard>>& shards, SegmentFacts& facts);
 
 // Runs task(0) ... task(n - 1), each on its own thread (the first on the caller's); rethrows the first exception.
 void run_parallel(unsigned n, const std::function<void(unsigned)>& task);

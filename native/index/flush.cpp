@@ -1,4 +1,4 @@
-// Logs of words to postings: one counting sort by term, shards one after the other, then bounds and positions.
+// Logs of words to a space of text: one counting sort by term, shards one after the other, then bounds and positions.
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
@@ -15,13 +15,13 @@ namespace {
 
 constexpr uint32_t kNoRow = 0xffffffffu;
 
-class SegmentWriter {
+class TextWriter {
  public:
-  SegmentWriter(const std::string& space, bool text, const Bm25& scoring, std::vector<std::unique_ptr<Shard>>& shards)
-      : space_(space), text_(text), scoring_(scoring), shards_(shards), n_(static_cast<unsigned>(shards.size())), terms_(n_),
-        apart_(scoring.fields.empty() ? 0 : scoring.fields.size() - 1), totals_(scoring.fields.size()) {}
+  TextWriter(const std::string& space, const Bm25& scoring, std::vector<std::unique_ptr<Shard>>& shards)
+      : space_(space), scoring_(scoring), shards_(shards), n_(static_cast<unsigned>(shards.size())), terms_(n_), apart_(scoring.fields.empty() ? 0 : scoring.fields.size() - 1),
+        totals_(scoring.fields.size()) {}
 
-  std::vector<Section> write(SegmentFacts& facts) {
+  void write(SegmentFacts& facts, std::vector<Section>& out) {
     run_parallel(n_, [this](unsigned s) { sort_terms(s); });
     merge_vocabularies();
     lay_out_rows();
@@ -29,10 +29,7 @@ class SegmentWriter {
     collect();
     run_parallel(n_, [this](unsigned s) { encode(s); });
     position_ = {};
-    std::vector<Section> out;
-    add_documents(out, facts);
     add_space(out, facts);
-    return out;
   }
 
  private:
@@ -116,15 +113,11 @@ class SegmentWriter {
     for (const auto& shard : shards_) row_base_.push_back(row_base_.back() + static_cast<uint32_t>(shard->rows()));
     const uint64_t postings = first_posting_.back();
     rows_.resize(postings);
-    if (text_) {
-      tf_.resize(postings);
-      position_.resize(first_occurrence_.back());
-      lengths_.resize(n_rows());
-      field_tf_.resize(postings * apart_);
-      field_lengths_.resize(n_rows() * apart_);
-    } else {
-      values_.resize(postings);
-    }
+    tf_.resize(postings);
+    position_.resize(first_occurrence_.back());
+    lengths_.resize(n_rows());
+    field_tf_.resize(postings * apart_);
+    field_lengths_.resize(n_rows() * apart_);
     borders_.resize(n_);
     large_.resize(n_);
   }
@@ -146,26 +139,23 @@ class SegmentWriter {
             borders_[s].push_back({t.rank[term], row / kWindowRows, cursor});
           last[term] = row;
           rows_[cursor] = static_cast<uint16_t>(row % kWindowRows);
-          if (text_) tf_[cursor] = 1;
-          else values_[cursor] = shard.values[i];
-          ++cursor;
+          tf_[cursor++] = 1;
         } else if (tf_[cursor - 1] == 255) {
           ++large[cursor - 1];
         } else if (++tf_[cursor - 1] == 255) {
           large[cursor - 1] = 255;
         }
-        if (text_) position_[t.occurrences[term]++] = position;
+        position_[t.occurrences[term]++] = position;
         if (apart_ > 0 && shard.field[i] < apart_) {
           ++field_lengths_[row * apart_ + shard.field[i]];
           uint8_t& count = field_tf_[(cursor - 1) * apart_ + shard.field[i]];
           if (count < 255) ++count;
         }
       });
-      if (text_) lengths_[row] = length;
+      lengths_[row] = length;
     }
     large_[s].assign(large.begin(), large.end());
     shard.log = {};
-    shard.values = {};
     shard.field = {};
   }
 
@@ -184,11 +174,10 @@ class SegmentWriter {
     if (apart_ > 0)
       for (uint32_t row = 0; row < n_rows(); ++row) totals_.add_row(field_lengths(row), lengths_[row]);
     means_ = {n_rows() > 0 ? static_cast<double>(tokens) / n_rows() : 0, totals_.means()};
-    largest_value_ = values_.empty() ? 0 : *std::max_element(values_.begin(), values_.end());
     const uint64_t postings = first_posting_.back();
     bounds_.resize(postings);
     term_max_.resize(n_terms());
-    position_start_.resize(text_ ? n_terms() + 1 : 0);
+    position_start_.resize(n_terms() + 1);
     encoded_.resize(n_);
     largest_.assign(n_, 0);
     part_.assign(n_ + 1, n_terms());  // ranges of terms with about as many postings each
@@ -207,61 +196,20 @@ class SegmentWriter {
     for (size_t t = part_[s]; t < part_[s + 1]; ++t) {
       uint32_t window = 0;
       uint64_t occurrence = first_occurrence_[t];
-      if (text_) position_start_[t] = encoded_[s].size();
+      position_start_[t] = encoded_[s].size();
       for (uint64_t p = first_posting_[t]; p < first_posting_[t + 1]; ++p) {
         for (; border != border_.end() && border->posting == p; ++border) window = border->window;
-        if (text_) {
-          const uint64_t count = tf_[p] < 255 ? tf_[p] : (large++)->second;
-          const size_t row = window * kWindowRows + rows_[p];
-          const RowNorm norm(scoring_, means_, lengths_[row], field_lengths(row));
-          const double c = norm.frequency(static_cast<uint32_t>(count), {field_tf_.data() + p * apart_, apart_}) / norm.B;
-          largest_[s] = std::max(largest_[s], c);
-          bounds_[p] = bound_code(c);
-          put_positions(encoded_[s], {position_.data() + occurrence, count});
-          occurrence += count;
-        } else {
-          bounds_[p] = value_code(values_[p], largest_value_);
-        }
+        const uint64_t count = tf_[p] < 255 ? tf_[p] : (large++)->second;
+        const size_t row = window * kWindowRows + rows_[p];
+        const RowNorm norm(scoring_, means_, lengths_[row], field_lengths(row));
+        const double c = norm.frequency(static_cast<uint32_t>(count), {field_tf_.data() + p * apart_, apart_}) / norm.B;
+        largest_[s] = std::max(largest_[s], c);
+        bounds_[p] = bound_code(c);
+        put_positions(encoded_[s], {position_.data() + occurrence, count});
+        occurrence += count;
         term_max_[t] = std::max(term_max_[t], bounds_[p]);
       }
     }
-  }
-
-  void add_documents(std::vector<Section>& out, SegmentFacts& facts) {
-    std::vector<uint64_t> id_offset{0}, stored, block_offset{0}, order;
-    std::vector<char> ids;
-    std::vector<uint8_t> blocks;
-    std::vector<uint32_t> row_document, row_range;
-    for (auto& shard : shards_) {
-      const uint64_t id_base = ids.size(), stream_base = (block_offset.size() - 1) * uint64_t{kStoreBlock};
-      const auto document_base = static_cast<uint32_t>(id_offset.size() - 1);
-      for (size_t i = 1; i < shard->id_offset.size(); ++i) id_offset.push_back(id_base + shard->id_offset[i]);
-      ids.insert(ids.end(), shard->ids.begin(), shard->ids.end());
-      for (size_t i = 0; i < shard->stored.size(); ++i) stored.push_back(shard->stored[i] + (i % 3 == 0 ? stream_base : 0));
-      std::vector<uint64_t> ends;
-      std::vector<uint8_t> data;
-      shard->store.finish(ends, data);
-      for (uint64_t end : ends) block_offset.push_back(blocks.size() + end);
-      if (blocks.empty()) blocks = std::move(data);
-      else blocks.insert(blocks.end(), data.begin(), data.end());
-      for (uint32_t document : shard->row_document) row_document.push_back(document + document_base);
-      row_range.insert(row_range.end(), shard->row_range.begin(), shard->row_range.end());
-      order.insert(order.end(), shard->order.begin(), shard->order.end());
-    }
-    facts.documents = id_offset.size() - 1;
-    facts.rows = n_rows();
-    auto slots = build_hash_slots(facts.documents, [&](size_t i) {
-      return std::string_view(ids.data() + id_offset[i], id_offset[i + 1] - id_offset[i]);
-    });
-    out.push_back(make_section("ids.offsets", std::move(id_offset)));
-    out.push_back(make_section("ids.bytes", std::move(ids)));
-    out.push_back(make_section("ids.hash", std::move(slots)));
-    out.push_back(make_section("rows.doc", std::move(row_document)));
-    out.push_back(make_section("rows.range", std::move(row_range)));
-    out.push_back(make_section("order", std::move(order)));
-    out.push_back(make_section("docs.store", std::move(stored)));
-    out.push_back(make_section("store.blocks", std::move(block_offset)));
-    out.push_back(make_section("store.bytes", std::move(blocks)));
   }
 
   void add_windows(std::vector<Section>& out) {
@@ -285,7 +233,7 @@ class SegmentWriter {
     facts.postings = first_posting_.back();
     facts.tokens = tokens_;
     facts.written_mean = means_.length;
-    facts.largest_ratio = text_ ? *std::max_element(largest_.begin(), largest_.end()) : largest_value_;
+    facts.largest_ratio = *std::max_element(largest_.begin(), largest_.end());
     auto slots = build_hash_slots(n_terms(), [&](size_t i) {
       return std::string_view(term_bytes_.data() + term_offset_[i], term_offset_[i + 1] - term_offset_[i]);
     });
@@ -298,10 +246,6 @@ class SegmentWriter {
     out.push_back(make_section(at + "postings", std::move(first_posting_)));
     out.push_back(make_section(at + "rows", std::move(rows_)));
     out.push_back(make_section(at + "bounds", std::move(bounds_), false));
-    if (!text_) {
-      out.push_back(make_section(at + "values", std::move(values_)));
-      return;
-    }
     std::vector<uint64_t> large;
     for (const auto& [posting, count] : tf_large_) large.insert(large.end(), {posting, count});
     std::vector<uint8_t> positions;
@@ -337,7 +281,6 @@ class SegmentWriter {
   }
 
   const std::string& space_;
-  const bool text_;
   const Bm25 scoring_;
   std::vector<std::unique_ptr<Shard>>& shards_;
   const unsigned n_;
@@ -351,7 +294,6 @@ class SegmentWriter {
   std::vector<uint32_t> row_base_{0}, lengths_, position_, field_lengths_;
   std::vector<uint16_t> rows_;
   std::vector<uint8_t> tf_, field_tf_, bounds_, term_max_;
-  std::vector<float> values_;
   std::vector<std::vector<Border>> borders_;  // by shard
   std::vector<std::vector<Large>> large_;     // by shard
   std::vector<Border> border_;
@@ -360,14 +302,13 @@ class SegmentWriter {
   std::vector<double> largest_;
   std::vector<size_t> part_;
   uint64_t tokens_ = 0;
-  float largest_value_ = 0;
 };
 
 }  // namespace
 
-std::vector<Section> write_segment(const std::string& space, bool text, const Bm25& scoring,
-                                   std::vector<std::unique_ptr<Shard>>& shards, SegmentFacts& facts) {
-  return SegmentWriter(space, text, scoring, shards).write(facts);
+void write_text(const std::string& space, const Bm25& scoring, std::vector<std::unique_ptr<Shard>>& shards, SegmentFacts& facts,
+                std::vector<Section>& out) {
+  TextWriter(space, scoring, shards).write(facts, out);
 }
 
 }  // namespace gossamer

@@ -5,15 +5,15 @@
 //           store.blocks u64[blocks+1], store.bytes                         LZ4 blocks of 16 KiB of that stream
 //   rows    rows.doc u32[rows], rows.range u32[rows*4]: start, end (code points), start, end (bytes)
 //           order u64[rows]: insertion number of the row's document
-//   SPACE   terms.offsets u64[terms+1], terms.bytes (ascending bytes), terms.hash u32[slots], terms.max u8[terms]
-//           postings u64[terms+1]: first posting of each term in the arrays below
-//           windows.start u64[terms+1], windows.id u16[], windows.end u64[]     absent when all rows fit one window
-//           rows u16[postings]: row - 65536 * window; bounds u8[postings] (optional): see scoring.h
-//     text:    tf u8[postings] (255: see tf.large u64[2n]: posting, count), lengths u32[rows], cf u64[terms],
+//   SPACE   terms.offsets u64[terms+1], terms.bytes (ascending bytes), terms.hash u32[slots]
+//     text:    terms.max u8[terms], postings u64[terms+1]: first posting of each term in the arrays below
+//              windows.start u64[terms+1], windows.id u16[], windows.end u64[]     absent when all rows fit one window
+//              rows u16[postings]: row - 65536 * window; bounds u8[postings] (optional): see scoring.h
+//              tf u8[postings] (255: see tf.large u64[2n]: posting, count), lengths u32[rows], cf u64[terms],
 //              positions.start u64[terms+1], positions: varint gaps; words.starts, words.bytes (optional): see words.h
 //     bm25f:   with n fields, the body last: fields.tf u8[postings*(n-1)], fields.lengths u32[rows*(n-1)],
 //              fields.words u64[n], fields.rows u64[n]: over rows that have the field
-//     vectors: values f32[postings]
+//     vectors: the sections of block/build.h; column t is term t
 #pragma once
 
 #include <cstdint>

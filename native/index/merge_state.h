@@ -1,4 +1,5 @@
 // What a merge knows while it runs: its sources, the rows, documents and terms that live on, and how each section is written.
+// Documents and terms are in merger.cpp, a space of text in merge_text.cpp, one of vectors in merge_vectors.cpp.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +15,19 @@ namespace gossamer {
 
 inline constexpr size_t kChunk = 1 << 20;
 
+using Sink = std::function<bool(const void*, size_t)>;
+
+// Hands bytes to the sink a megabyte at a time.
+inline void send_all(const Sink& sink, const void* data, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += kChunk)
+    if (!sink(static_cast<const char*>(data) + at, std::min(kChunk, bytes - at))) throw std::runtime_error("merge stopped");
+}
+
 // Collects values and hands them to the sink a megabyte at a time.
 template <class T>
 class Output {
  public:
-  explicit Output(const std::function<bool(const void*, size_t)>& sink) : sink_(sink) {}
+  explicit Output(const Sink& sink) : sink_(sink) {}
   void put(T value) {
     values_.push_back(value);
     if (values_.size() * sizeof(T) >= kChunk) send();
@@ -29,7 +38,7 @@ class Output {
   }
 
  private:
-  const std::function<bool(const void*, size_t)>& sink_;
+  const Sink& sink_;
   std::vector<T> values_;
 };
 
@@ -39,7 +48,12 @@ struct Merger::State {
     Bitmap rows, documents;           // the live ones
     std::vector<uint32_t> row_rank, document_rank;  // live ones before each multiple of 64
     uint32_t row_base = 0, document_base = 0;
+    std::vector<uint32_t> live, new_term;  // of vectors, by term: rows that live on, number in the merge
 
+    uint32_t number(uint32_t term) const {
+      if (term >= new_term.size()) throw Damaged("section forward.columns: no such term");
+      return new_term[term];
+    }
     uint32_t new_row(uint32_t row) const { return row_base + ranked(rows, row_rank, row); }
     uint32_t new_document(uint32_t d) const { return document_base + ranked(documents, document_rank, d); }
     static uint32_t ranked(const Bitmap& bits, const std::vector<uint32_t>& rank, uint32_t i) {
@@ -51,10 +65,11 @@ struct Merger::State {
 
   std::string space;
   bool text;
-  Bm25 scoring;
+  BuilderOptions options;
+  uint64_t memory;
   std::vector<Source> sources;
   std::vector<Outline> outline;
-  std::vector<std::function<void(const std::function<bool(const void*, size_t)>&)>> writers;
+  std::vector<std::function<void(const Sink&)>> writers;
   SegmentFacts facts;
 
   // The vocabulary that survives: parts of term i are parts[first[i]] ... parts[first[i + 1] - 1].
@@ -65,11 +80,16 @@ struct Merger::State {
   std::vector<Part> parts;
   std::vector<uint64_t> term_offset{0}, posting{0}, cf, block_offset{0}, position_start{0}, word_starts;
   std::vector<uint8_t> term_max;
+  std::vector<uint32_t> columns, step_offsets, steps;  // of vectors
+  std::vector<uint64_t> list_offsets;
+  std::vector<float> tops;
+  block::Layers layers;
+  class LiveRows;
   FieldTotals totals;
   Means means;
   WindowDirectory windows;
 
-  std::string_view name(const Part& part) const { return sources[part.source].segment->space().terms.at(part.term); }
+  std::string_view name(const Part& part) const { return sources[part.source].segment->terms().at(part.term); }
 
   // Calls f(source, posting, new row, old row) for every live posting of term i, rows ascending.
   template <class F>
@@ -77,7 +97,7 @@ struct Merger::State {
     std::vector<Slice> slices;
     for (uint64_t j = first[i]; j < first[i + 1]; ++j) {
       const Source& source = sources[parts[j].source];
-      const Space& from = source.segment->space();
+      const TextSpace& from = source.segment->space();
       from.slices(parts[j].term, slices);
       for (const Slice& slice : slices)
         for (uint64_t p = slice.begin; p < slice.end; ++p) {
@@ -95,17 +115,28 @@ struct Merger::State {
   }
   template <class T>
   void add_array(const std::string& section, std::vector<T>& values, bool required = true) {
-    add(section, kind_of<T>(), required, [&values](const auto& sink) {
-      for (size_t at = 0; at < values.size(); at += kChunk / sizeof(T))
-        if (!sink(values.data() + at, std::min(kChunk / sizeof(T), values.size() - at) * sizeof(T)))
-          throw std::runtime_error("merge stopped");
-    });
+    add(section, kind_of<T>(), required,
+        [&values](const auto& sink) { send_all(sink, values.data(), values.size() * sizeof(T)); });
+  }
+
+  // Calls f(source, row) for every live row.
+  template <class F>
+  void each_row(F&& f) const {
+    for (const Source& source : sources)
+      for (uint32_t r = 0; r < source.segment->rows(); ++r)
+        if (source.rows[r]) f(source, r);
   }
 
   void plan_rows(const std::vector<std::vector<uint32_t>>& dead);
+  void plan_means();
   void plan_terms();
+  uint64_t count_text(size_t i);  // live postings of term i, whose frequency and windows it notes
+  void count_vectors();  // live rows of the terms of each source
+  void number_terms();
   void describe_documents();
-  void describe_space();
+  void describe_terms();
+  void describe_text();
+  void describe_vectors();
   void add_words(const std::string& at);
   void describe_fields(const std::string& at);
 };

@@ -44,19 +44,6 @@ void Merger::State::plan_rows(const std::vector<std::vector<uint32_t>>& dead) {
   if (rows >= UINT32_MAX) throw std::length_error("a segment holds at most 4,294,967,294 passages");
   facts.rows = rows;
   facts.documents = documents;
-  if (!text) return;
-  totals = FieldTotals(scoring.fields.size());
-  for (const Source& source : sources) {
-    const Space& from = source.segment->space();
-    if (from.fields.words.size() != scoring.fields.size()) throw Damaged("section fields.words: other fields");
-    for (uint32_t r = 0; r < source.segment->rows(); ++r)
-      if (source.rows[r]) {
-        facts.tokens += from.lengths[r];
-        if (from.apart() > 0) totals.add_row(from.field_lengths.subspan(r * from.apart(), from.apart()), from.lengths[r]);
-      }
-  }
-  facts.written_mean = rows > 0 ? static_cast<double>(facts.tokens) / static_cast<double>(rows) : 0;
-  means = {facts.written_mean, totals.means()};
 }
 
 void Merger::State::plan_terms() {
@@ -66,7 +53,7 @@ void Merger::State::plan_terms() {
     const Part* least = nullptr;
     std::vector<Part> heads;
     for (uint32_t s = 0; s < sources.size(); ++s)
-      if (head[s] < sources[s].segment->space().terms.size()) heads.push_back({s, head[s]});
+      if (head[s] < sources[s].segment->terms().size()) heads.push_back({s, head[s]});
     for (const Part& part : heads)
       if (least == nullptr || name(part) < name(*least)) least = &part;
     if (least == nullptr) break;
@@ -77,34 +64,37 @@ void Merger::State::plan_terms() {
         parts.push_back(part);
         ++head[part.source];
       }
-    uint64_t live = 0, mass = 0;
-    uint32_t window = 0;
     first.push_back(parts.size());
-    if (facts.rows > kWindowRows) windows.begin_term();
-    for_each(first.size() - 2, [&](const Source& source, uint64_t p, uint32_t row, uint32_t) {
-      if (facts.rows > kWindowRows) {
-        if (live == 0 || row / kWindowRows != window) windows.add(row / kWindowRows, posting.back() + live + 1);
-        else ++windows.end.back();
-      }
-      window = row / kWindowRows;
-      ++live;
-      if (text) mass += source.segment->space().count(p);
-    });
+    uint64_t live = 0;
+    if (text) live = count_text(first.size() - 2);
+    else for (uint64_t j = first[first.size() - 2]; j < first.back(); ++j) live += sources[parts[j].source].live[parts[j].term];
     first.pop_back();
     if (live == 0) {
       parts.resize(first.back());
       first.pop_back();
-      if (facts.rows > kWindowRows) windows.start.pop_back();
       continue;
     }
     posting.push_back(posting.back() + live);
-    cf.push_back(mass);
     term_offset.push_back(term_offset.back() + term.size());
   }
   first.push_back(parts.size());
   facts.terms = posting.size() - 1;
   facts.postings = posting.back();
-  if (facts.rows > kWindowRows) windows.start.push_back(windows.id.size());
+}
+
+void Merger::State::describe_terms() {
+  const std::string at = space + ".";
+  add_array(at + "terms.offsets", term_offset);
+  add(at + "terms.bytes", "u8", true, [this](const auto& sink) {
+    Output<char> out(sink);
+    for (size_t t = 0; t + 1 < first.size(); ++t)
+      for (char c : name(parts[first[t]])) out.put(c);
+    out.send();
+  });
+  add(at + "terms.hash", "u32", true, [this](const auto& sink) {
+    const auto slots = build_hash_slots(first.size() - 1, [&](size_t t) { return name(parts[first[t]]); });
+    send_all(sink, slots.data(), slots.size() * sizeof(uint32_t));
+  });
 }
 
 void Merger::State::describe_documents() {
@@ -112,11 +102,6 @@ void Merger::State::describe_documents() {
     for (const Source& source : sources)
       for (uint32_t d = 0; d < source.segment->documents(); ++d)
         if (source.documents[d]) f(source, d);
-  };
-  const auto each_row = [this](auto&& f) {
-    for (const Source& source : sources)
-      for (uint32_t r = 0; r < source.segment->rows(); ++r)
-        if (source.rows[r]) f(source, r);
   };
   add("ids.offsets", "u64", true, [=](const auto& sink) {
     Output<uint64_t> out(sink);
@@ -141,21 +126,21 @@ void Merger::State::describe_documents() {
       while (source + 1 < sources.size() && sources[source + 1].document_base <= i) ++source;
       return sources[source].segment->id(old[i]);
     });
-    if (!sink(slots.data(), slots.size() * sizeof(uint32_t))) throw std::runtime_error("merge stopped");
+    send_all(sink, slots.data(), slots.size() * sizeof(uint32_t));
   });
-  add("rows.doc", "u32", true, [=](const auto& sink) {
+  add("rows.doc", "u32", true, [this](const auto& sink) {
     Output<uint32_t> out(sink);
     each_row([&](const Source& source, uint32_t r) { out.put(source.new_document(source.segment->document_of(r))); });
     out.send();
   });
-  add("rows.range", "u32", true, [=](const auto& sink) {
+  add("rows.range", "u32", true, [this](const auto& sink) {
     Output<uint32_t> out(sink);
     each_row([&](const Source& source, uint32_t r) {
       for (uint32_t v : source.segment->range(r)) out.put(v);
     });
     out.send();
   });
-  add("order", "u64", true, [=](const auto& sink) {
+  add("order", "u64", true, [this](const auto& sink) {
     Output<uint64_t> out(sink);
     each_row([&](const Source& source, uint32_t r) { out.put(source.segment->order(r)); });
     out.send();
@@ -193,16 +178,21 @@ void Merger::State::describe_documents() {
 }
 
 Merger::Merger(std::string space, bool text, std::vector<std::shared_ptr<const Segment>> segments,
-               const std::vector<std::vector<uint32_t>>& dead, Bm25 scoring)
+               const std::vector<std::vector<uint32_t>>& dead, BuilderOptions options, uint64_t memory)
     : state_(std::make_unique<State>()) {
   state_->space = std::move(space);
   state_->text = text;
-  state_->scoring = std::move(scoring);
-  for (auto& segment : segments) state_->sources.push_back({std::move(segment), {}, {}, {}, {}, 0, 0});
+  state_->options = std::move(options);
+  state_->memory = memory;
+  for (auto& segment : segments) state_->sources.push_back({std::move(segment), {}, {}, {}, {}, 0, 0, {}, {}});
   state_->plan_rows(dead);
+  if (text) state_->plan_means();
+  else state_->count_vectors();
   state_->plan_terms();
   state_->describe_documents();
-  state_->describe_space();
+  state_->describe_terms();
+  if (text) state_->describe_text();
+  else state_->describe_vectors();
 }
 
 Merger::~Merger() = default;

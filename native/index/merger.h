@@ -1,5 +1,6 @@
 // Several segments into one, without their dead documents, section by section in chunks of about a megabyte, so that memory
-// depends on the vocabulary and not on the text. Documents keep the order of their segments.
+// depends on the vocabulary (and for vectors on what their lists may take), not on the text. Documents keep the order of their
+// segments.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,10 @@ namespace gossamer {
 
 class Merger {
  public:
-  // `dead[i]`: dead document numbers of segment i, ascending.
+  // `dead[i]`: dead document numbers of segment i, ascending. Text needs `options.scoring`; vectors need `options.values`, and
+  // use `memory` bytes and `options.threads` to sort their lists.
   Merger(std::string space, bool text, std::vector<std::shared_ptr<const Segment>> segments,
-         const std::vector<std::vector<uint32_t>>& dead, Bm25 scoring);
+         const std::vector<std::vector<uint32_t>>& dead, BuilderOptions options, uint64_t memory);
   ~Merger();
   Merger(const Merger&) = delete;
   Merger& operator=(const Merger&) = delete;

@@ -27,7 +27,7 @@ struct Positions {
 };
 
 Positions positions_in(const Segment& segment, uint32_t term, const std::vector<uint32_t>& wanted) {
-  const Space& space = segment.space();
+  const TextSpace& space = segment.space();
   const uint64_t begin = space.position_start[term], end = space.position_start[term + 1];
   if (begin > end || end > space.positions.size()) throw Damaged("section positions.start: offsets out of order");
   const uint8_t* p = space.positions.data() + begin;
@@ -84,7 +84,7 @@ bool together(const std::vector<std::span<const uint32_t>>& lists, const std::ve
 
 std::vector<uint8_t> documents_with_phrase(const Segment& segment, const std::vector<PhraseTerm>& phrase, uint32_t slop) {
   std::vector<uint8_t> found(segment.documents(), 0);
-  if (phrase.empty() || !segment.space().text) return found;
+  if (phrase.empty() || segment.vectors() != nullptr) return found;
   std::vector<uint32_t> terms, rows;
   for (const PhraseTerm& part : phrase) {
     terms.push_back(segment.space().terms.find(part.term));

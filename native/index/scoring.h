@@ -94,11 +94,6 @@ inline uint8_t bound_code(double c) {
   return static_cast<uint8_t>(std::clamp(std::ceil(255 * u * (1 + 1e-9)), 1.0, 255.0));
 }
 
-// Vector spaces: the share of the largest value of the segment.
-inline uint8_t value_code(double value, double largest) {
-  return static_cast<uint8_t>(std::clamp(std::ceil(255 * (value / largest) * (1 + 1e-9)), 1.0, 255.0));
-}
-
 inline double bound_ratio(uint8_t code, double largest) {
   if (code == 255) return largest;
   const double u = code / 255.0;

@@ -2,10 +2,8 @@
 // that damaged bytes give Damaged or a wrong score, never a wild read.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,81 +11,33 @@
 
 #include "index/bitmap.h"
 #include "index/builder.h"
-#include "index/fields.h"
 #include "index/layout.h"
-#include "index/scoring.h"
 #include "index/store.h"
-#include "index/words.h"
+#include "index/strings.h"
+#include "index/text_space.h"
+#include "index/vector_space.h"
 
 namespace gossamer {
 
-inline constexpr uint32_t kNoTerm = 0xffffffffu;
-
-// A typed view of a section; size checked when the segment opens.
-template <class T>
-using View = std::span<const T>;
-
-// Byte strings in ascending or insertion order with a hash table over them.
-struct Strings {
-  View<uint64_t> offsets;
-  View<char> bytes;
-  View<uint32_t> slots;
-
-  size_t size() const { return offsets.size() - 1; }
-  std::string_view at(size_t i) const {
-    const uint64_t from = offsets[i], to = offsets[i + 1];
-    if (from > to || to > bytes.size()) throw Damaged("string offsets out of order");
-    return {bytes.data() + from, to - from};
-  }
-  uint32_t find(std::string_view key) const;  // kNoTerm when absent; the first match in slot order
-  size_t lower_bound(std::string_view key) const;  // of ascending strings: the first that is not less
-};
-
-// The part of a posting list that lies in one window.
-struct Slice {
-  uint32_t window;
-  uint64_t begin, end;  // posting numbers
-};
-
-struct Space {
-  Strings terms;
-  bool text = true;
-  View<uint8_t> term_max, bounds, tf, positions;
-  View<uint64_t> postings, window_start, window_end, large_tf, cf, position_start;
-  View<uint16_t> window_id, rows;
-  View<uint32_t> lengths;
-  View<float> values;
-  Words words;
-  FieldTotals fields;            // of bm25f; empty otherwise
-  View<uint8_t> field_tf;        // of all fields but the body
-  View<uint32_t> field_lengths;
-  uint64_t tokens = 0;
-  double written_mean = 0, largest_ratio = 0;
-
-  uint64_t frequency(uint32_t term) const;                   // postings of the term
-  void slices(uint32_t term, std::vector<Slice>& out) const;  // ascending by window
-  uint32_t count(uint64_t posting) const;                    // term frequency
-  std::span<const uint8_t> counts(uint64_t posting) const {  // in each field but the body
-    return field_tf.subspan(posting * apart(), apart());
-  }
-  size_t apart() const { return fields.words.empty() ? 0 : fields.words.size() - 1; }
-  bool occurs_in(uint64_t posting, size_t field) const;
-  RowNorm norm(const Bm25& scoring, const Means& means, uint32_t row) const {
-    return {scoring, means, lengths[row], field_lengths.subspan(row * apart(), apart())};
-  }
-  // Posting of the row in the slice, or nullopt.
-  std::optional<uint64_t> locate(const Slice& slice, uint32_t row) const;
-  std::optional<uint64_t> locate(uint32_t term, uint32_t row) const;
+// How a segment keeps what is searched.
+struct SpaceKind {
+  enum Kind : uint8_t { none, text, vectors };  // none: of a damaged segment only the documents are wanted
+  Kind kind = none;
+  block::ValueKind values = block::ValueKind::f32;  // of vectors
 };
 
 class Segment {
  public:
   // Throws Damaged when a required section is missing or sizes disagree. `owner` keeps the bytes alive.
-  Segment(SectionBytes sections, std::string space, bool text, const SegmentFacts& facts, std::shared_ptr<const void> owner);
+  Segment(SectionBytes sections, const std::string& space, SpaceKind kind, const SegmentFacts& facts,
+          std::shared_ptr<const void> owner);
 
   uint32_t rows() const { return static_cast<uint32_t>(row_document_.size()); }
   uint32_t documents() const { return static_cast<uint32_t>(ids_.size()); }
-  const Space& space() const { return space_; }
+  const TextSpace& space() const { return space_; }     // empty where there are vectors
+  const VectorSpace* vectors() const { return vectors_.get(); }  // null where there are none
+  const Strings& terms() const { return vectors_ ? vectors_->terms() : space_.terms; }
+  uint64_t frequency(uint32_t term) const { return vectors_ ? vectors_->frequency(term) : space_.frequency(term); }
   const SegmentFacts& facts() const { return facts_; }
 
   std::string_view id(uint32_t document) const { return ids_.at(document); }
@@ -107,12 +57,7 @@ class Segment {
   }
   std::string passage(uint32_t row) const;
 
-  // What the passages of a document hold. Looks at every term of the segment: postings lead from terms to rows only.
-  struct Held {
-    uint32_t term;
-    uint32_t rows;  // that hold it
-    double mass;    // how often, or the sum of its values
-  };
+  // What the passages of a document hold, terms ascending.
   std::vector<Held> terms_of(uint32_t document) const;
 
   // Rows of live documents, given the dead document numbers (ascending).
@@ -128,7 +73,8 @@ class Segment {
   View<uint32_t> row_document_, row_range_;
   View<uint64_t> order_, stored_;
   StoreReader store_;
-  Space space_;
+  TextSpace space_;
+  std::unique_ptr<VectorSpace> vectors_;
 };
 
 }  // namespace gossamer

@@ -69,4 +69,12 @@ struct Shard {
   uint64_t row_end(size_t row) const { return row + 1 < rows() ? row_begin[row + 1] : log.size(); }
 };
 
+// The sections of a segment that holds the shards one after the other: its documents (flush_documents.cpp), and its space of
+// text (flush.cpp) or vectors (flush_vectors.cpp, of one shard), which use the logs up.
+void write_documents(const std::vector<std::unique_ptr<Shard>>& shards, SegmentFacts& facts, std::vector<Section>& out);
+void write_text(const std::string& space, const Bm25& scoring, std::vector<std::unique_ptr<Shard>>& shards, SegmentFacts& facts,
+                std::vector<Section>& out);
+void write_vectors(const std::string& space, const BuilderOptions& options, Shard& shard, SegmentFacts& facts,
+                   std::vector<Section>& out);
+
 }  // namespace gossamer

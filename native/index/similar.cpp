@@ -98,7 +98,7 @@ void walk(const Words& words, Alignment& path, uint32_t edits, Found&& found) {
 }
 
 bool is_live(const Snapshot& snapshot, uint32_t segment, uint32_t term) {
-  const Space& space = snapshot.segments()[segment]->space();
+  const TextSpace& space = snapshot.segments()[segment]->space();
   if (term >= space.terms.size()) throw Damaged("section words.bytes: no such term");
   std::vector<Slice> slices;
   space.slices(term, slices);
@@ -156,6 +156,7 @@ std::vector<SimilarWord> similar_words(const Snapshot& snapshot, std::string_vie
 }
 
 bool is_live(const Snapshot& snapshot, std::string_view term) {
+  if (!snapshot.text()) return false;
   for (uint32_t s = 0; s < snapshot.segments().size(); ++s) {
     const uint32_t number = snapshot.segments()[s]->space().terms.find(term);
     if (number != kNoTerm && is_live(snapshot, s, number)) return true;

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <functional>
 #include <mutex>
-#include <unordered_set>
 
 #include "index/scan.h"
 
@@ -59,53 +58,6 @@ struct Snapshot::Pool {
   std::vector<std::unique_ptr<Scratch>> idle;
 };
 
-// The k best documents so far; the worst of them is at the front.
-class Snapshot::TopK {
- public:
-  explicit TopK(size_t k) : k_(k) { heap_.reserve(k + 1); }
-
-  bool full() const { return heap_.size() == k_; }
-  float worst() const { return heap_.front().score; }
-
-  void offer(const Hit& hit, bool grouped) {
-    if (std::isnan(hit.score)) throw Damaged("a score is not a number");  // it has no place in an order
-    if (full() && !better(hit, heap_.front())) return;
-    if (grouped) {
-      const uint64_t key = uint64_t{hit.segment} << 32 | hit.document;
-      if (!documents_.insert(key).second) {
-        // another row of a document that is already in: keep its better row
-        auto at = std::find_if(heap_.begin(), heap_.end(), [&](const Hit& h) {
-          return h.segment == hit.segment && h.document == hit.document;
-        });
-        if (!better_row(hit, *at)) return;
-        *at = hit;
-        std::make_heap(heap_.begin(), heap_.end(), better);
-        return;
-      }
-    }
-    if (full()) {
-      std::pop_heap(heap_.begin(), heap_.end(), better);
-      if (grouped) documents_.erase(uint64_t{heap_.back().segment} << 32 | heap_.back().document);
-      heap_.pop_back();
-    }
-    heap_.push_back(hit);
-    std::push_heap(heap_.begin(), heap_.end(), better);
-  }
-
-  std::vector<Hit> sorted() && {
-    std::sort(heap_.begin(), heap_.end(), better);
-    return std::move(heap_);
-  }
-
- private:
-  static bool better(const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.order < b.order; }
-  static bool better_row(const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.row < b.row; }
-
-  size_t k_;
-  std::vector<Hit> heap_;
-  std::unordered_set<uint64_t> documents_;  // those in the heap, where rows are grouped
-};
-
 Snapshot::Snapshot(std::vector<std::shared_ptr<const Segment>> segments, std::vector<Bitmap> accepts, bool text, Bm25 scoring)
     : segments_(std::move(segments)), accepts_(std::move(accepts)), text_(text), scoring_(scoring),
       pool_(std::make_unique<Pool>()) {
@@ -119,16 +71,14 @@ Snapshot::Snapshot(std::vector<std::shared_ptr<const Segment>> segments, std::ve
   means_ = {rows_ > 0 ? static_cast<double>(tokens_) / static_cast<double>(rows_) : 0, totals.means()};
   for (const auto& segment : segments_) {
     std::vector<float>& ceiling = ceiling_.emplace_back(256, 0.0f);
-    const Space& space = segment->space();
+    const TextSpace& space = segment->space();
     double growth = space.written_mean > 0 ? std::max(1.0, means_.length / space.written_mean) : 1.0;
     const std::vector<double> written = space.fields.means();
     for (size_t f = 0; f < written.size(); ++f)
       if (written[f] > 0) growth = std::max(growth, means_.fields[f] / written[f]);
     for (unsigned code = 1; code < 256; ++code) {
-      double most;
-      if (!text_) most = space.largest_ratio * code / 255.0;
-      else if (!scoring_.prunable()) break;
-      else most = tf_part_at(scoring_, growth * bound_ratio(static_cast<uint8_t>(code), space.largest_ratio));
+      if (!scoring_.prunable()) break;
+      const double most = tf_part_at(scoring_, growth * bound_ratio(static_cast<uint8_t>(code), space.largest_ratio));
       ceiling[code] = static_cast<float>(most * (1 + 1e-6));
     }
   }
@@ -156,26 +106,27 @@ Snapshot::Plan Snapshot::make_plan(const std::vector<QueryTerm>& query) const {
     Plan::Term term{&q.term, q.weight, {1, 1}, std::vector<uint32_t>(segments_.size(), kNoTerm)};
     uint64_t frequency = 0, mass = 0;
     for (size_t s = 0; s < segments_.size(); ++s) {
-      const Space& space = segments_[s]->space();
+      const TextSpace& space = segments_[s]->space();
       const uint32_t number = term.number[s] = space.terms.find(q.term);
       if (number == kNoTerm) continue;
       frequency += space.frequency(number);
-      if (text_) mass += space.cf[number];
+      mass += space.cf[number];
     }
     if (frequency == 0) continue;
-    if (text_)
-      term.stats = term_weight(scoring_, static_cast<double>(rows_), static_cast<double>(frequency),
-                               static_cast<double>(mass), static_cast<double>(tokens_));
+    term.stats = term_weight(scoring_, static_cast<double>(rows_), static_cast<double>(frequency), static_cast<double>(mass),
+                             static_cast<double>(tokens_));
     plan.query_length += q.weight;
     plan.terms.push_back(std::move(term));
   }
   return plan;
 }
 
-bool Snapshot::prunes(const std::vector<QueryTerm>& query) const { return can_prune(make_plan(query)); }
+bool Snapshot::prunes(const std::vector<QueryTerm>& query) const {
+  return text_ ? can_prune(make_plan(query)) : can_prune_vectors(query);
+}
 
 bool Snapshot::can_prune(const Plan& plan) const {
-  if (text_ && !scoring_.prunable()) return false;
+  if (!scoring_.prunable()) return false;
   if (plan.terms.size() > kMostPrunedTerms) return false;
   for (const Plan::Term& t : plan.terms)
     if (t.weight < 0 || t.stats.idf < 0) return false;
@@ -184,59 +135,40 @@ bool Snapshot::can_prune(const Plan& plan) const {
   return true;
 }
 
-Snapshot::Filter Snapshot::filter(const std::vector<std::span<const uint8_t>>& wanted) const {
-  if (wanted.size() != segments_.size()) throw std::invalid_argument("a filter has one part for each segment");
-  Filter filter;
-  for (size_t s = 0; s < segments_.size(); ++s) filter.push_back(segments_[s]->accept(accepts_[s], wanted[s]));
-  return filter;
-}
-
-std::vector<uint8_t> Snapshot::matching(const std::vector<QueryTerm>& query, uint32_t s, bool all,
-                                        std::optional<size_t> field) const {
-  const Segment& segment = *segments_.at(s);
-  const Space& space = segment.space();
-  std::vector<uint8_t> matched(segment.documents(), all && !query.empty() ? 1 : 0), has;
-  std::vector<Slice> slices;
-  for (const QueryTerm& term : query) {
-    has.assign(segment.documents(), 0);
-    const uint32_t number = space.terms.find(term.term);
-    slices.clear();
-    if (number != kNoTerm) space.slices(number, slices);
-    for (const Slice& slice : slices)
-      for (uint64_t p = slice.begin; p < slice.end; ++p) {
-        const uint32_t row = slice.window * kWindowRows + space.rows[p];
-        if (row < segment.rows() && accepts_[s][row] && (!field || space.occurs_in(p, *field))) has[segment.document_of(row)] = 1;
-      }
-    for (size_t d = 0; d < has.size(); ++d) matched[d] = all ? matched[d] & has[d] : matched[d] | has[d];
-  }
-  return matched;
-}
-
 std::vector<Hit> Snapshot::top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaust, const Filter* filter,
                                  TraversalCost* cost) const {
-  if (k == 0) return {};
-  const Plan plan = make_plan(query);
-  if (plan.terms.empty()) return {};
-  exhaust = exhaust || !can_prune(plan);
+  if (k == 0 || rows_ == 0) return {};
   if (filter != nullptr && filter->size() != segments_.size()) throw std::invalid_argument("a filter of another snapshot");
-  TopK top(std::min<uint64_t>(k, rows_));
-  auto scratch = borrow();
-  scratch->postings = scratch->candidates = 0;
-  for (uint32_t s = 0; s < segments_.size(); ++s) {
-    const Bitmap& accept = filter != nullptr ? (*filter)[s] : accepts_[s];
-    if (filter != nullptr && accept.words.size() != Bitmap::none(segments_[s]->rows()).words.size())
+  for (size_t s = 0; filter != nullptr && s < segments_.size(); ++s)
+    if ((*filter)[s].words.size() != Bitmap::none(segments_[s]->rows()).words.size())
       throw std::invalid_argument("a filter of another snapshot");
-    if (exhaust) exhaustive(plan, s, accept, *scratch, top);
-    else exact(plan, s, accept, *scratch, top);
-  }
-  if (cost != nullptr) *cost = {scratch->postings, scratch->candidates};
-  give_back(std::move(scratch));
+  TopDocuments top(std::min<uint64_t>(k, rows_));
+  TraversalCost touched;
+  const Filter& accepts = filter != nullptr ? *filter : accepts_;
+  if (text_) search_text(query, exhaust, accepts, top, touched);
+  else search_vectors(query, k, exhaust, accepts, top, touched);
+  if (cost != nullptr) *cost = touched;
   return std::move(top).sorted();
 }
 
-void Snapshot::exhaustive(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch& scratch, TopK& top) const {
+void Snapshot::search_text(const std::vector<QueryTerm>& query, bool exhaust, const Filter& accepts, TopDocuments& top,
+                           TraversalCost& cost) const {
+  const Plan plan = make_plan(query);
+  if (plan.terms.empty()) return;
+  exhaust = exhaust || !can_prune(plan);
+  auto scratch = borrow();
+  scratch->postings = scratch->candidates = 0;
+  for (uint32_t s = 0; s < segments_.size(); ++s) {
+    if (exhaust) exhaustive(plan, s, accepts[s], *scratch, top);
+    else exact(plan, s, accepts[s], *scratch, top);
+  }
+  cost = {scratch->postings, scratch->candidates};
+  give_back(std::move(scratch));
+}
+
+void Snapshot::exhaustive(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch& scratch, TopDocuments& top) const {
   const Segment& segment = *segments_[s];
-  const Space& space = segment.space();
+  const TextSpace& space = segment.space();
   const bool grouped = segment.rows() != segment.documents();
   scratch.slices.resize(std::max(scratch.slices.size(), plan.terms.size()));
   std::vector<size_t> next(plan.terms.size(), 0);
@@ -268,7 +200,7 @@ void Snapshot::exhaustive(const Plan& plan, uint32_t s, const Bitmap& accept, Sc
       scratch.score[row] = 0;
       const uint32_t at = base + row;
       if (!accept[at]) continue;
-      if (text_ && scoring_.variant == Variant::ql_dirichlet)
+      if (scoring_.variant == Variant::ql_dirichlet)
         score += plan.query_length * std::log(scoring_.mu / (space.lengths[at] + scoring_.mu));
       ++scratch.candidates;
       top.offer({static_cast<float>(score), s, at, segment.document_of(at), segment.order(at)}, grouped);
@@ -276,9 +208,9 @@ void Snapshot::exhaustive(const Plan& plan, uint32_t s, const Bitmap& accept, Sc
   }
 }
 
-void Snapshot::exact(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch& scratch, TopK& top) const {
+void Snapshot::exact(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch& scratch, TopDocuments& top) const {
   const Segment& segment = *segments_[s];
-  const Space& space = segment.space();
+  const TextSpace& space = segment.space();
   const bool grouped = segment.rows() != segment.documents();
 
   // Terms of this segment by their largest possible contribution, largest first.
@@ -332,12 +264,12 @@ void Snapshot::exact(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch
   // The score of a row whose bound over the essential terms is `most`, unless the other terms leave it short.
   std::vector<const uint16_t*> found_at(cursors.size());
   const auto score_row = [&](uint32_t row, uint32_t most, size_t essential, uint32_t rest, uint32_t now) {
-    if (text_) __builtin_prefetch(&space.lengths[row]);
+    __builtin_prefetch(&space.lengths[row]);
     const auto wanted = static_cast<uint16_t>(row % kWindowRows);
     const auto look_up = [&](size_t i) {
       const uint16_t* at = lower_bound(cursors[i].begin, cursors[i].end, wanted);
       if (at == cursors[i].end || *at != wanted) at = nullptr;
-      else if (text_) __builtin_prefetch(&space.tf[static_cast<size_t>(at - all_rows)]);
+      else __builtin_prefetch(&space.tf[static_cast<size_t>(at - all_rows)]);
       return found_at[i] = at;
     };
     for (size_t i = essential; i < cursors.size(); ++i) {
@@ -433,14 +365,18 @@ void Snapshot::exact(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch
 }
 
 std::vector<std::vector<Contribution>> Snapshot::explain(const std::vector<QueryTerm>& query, const std::vector<Hit>& hits) const {
-  const Plan plan = make_plan(query);
   std::vector<std::vector<Contribution>> explained;
-  for (const Hit& hit : hits) explained.push_back(explain(plan, hit));
+  if (text_) {
+    const Plan plan = make_plan(query);
+    for (const Hit& hit : hits) explained.push_back(explain(plan, hit));
+  } else {
+    for (const Hit& hit : hits) explained.push_back(explain_vectors(query, hit));
+  }
   return explained;
 }
 
 std::vector<Contribution> Snapshot::explain(const Plan& plan, const Hit& hit) const {
-  const Space& space = segments_.at(hit.segment)->space();
+  const TextSpace& space = segments_.at(hit.segment)->space();
   const RowNorm norm = norm_of(space, hit.row);
   std::vector<Contribution> parts;
   for (const Plan::Term& term : plan.terms) {
@@ -451,7 +387,7 @@ std::vector<Contribution> Snapshot::explain(const Plan& plan, const Hit& hit) co
     const double part = weight(space, term.stats, *p, norm);
     parts.push_back({*term.name, term.weight, part, term.weight * part});
   }
-  if (text_ && scoring_.variant == Variant::ql_dirichlet) {
+  if (scoring_.variant == Variant::ql_dirichlet) {
     const double weight = std::log(scoring_.mu / (space.lengths[hit.row] + scoring_.mu));
     parts.push_back({"", plan.query_length, weight, plan.query_length * weight});
   }

@@ -1,7 +1,8 @@
-// Exact top-k over the segments of a snapshot. Two traversals give the same ranking:
+// Exact top-k over the segments of a snapshot with one threshold. Two traversals of text give the same ranking:
 //   exhaustive   term at a time over every posting in float64: the oracle, and the only one for scores that can fall;
 //   exact        term at a time in windows that fit the cache, adding one-byte upper bounds in 16-bit integers, then the
 //                float64 score of those rows whose bound reaches the k-th best score so far.
+// Vectors are searched by block/search.h (vector_search.cpp).
 #pragma once
 
 #include <cstdint>
@@ -14,18 +15,13 @@
 
 #include "index/scoring.h"
 #include "index/segment.h"
+#include "index/top_documents.h"
 
 namespace gossamer {
 
 struct QueryTerm {
   std::string term;
   double weight;
-};
-
-struct Hit {
-  float score;
-  uint32_t segment, row, document;
-  uint64_t order;
 };
 
 struct Contribution {
@@ -39,7 +35,7 @@ struct TraversalCost {  // what a query touched, for benchmarks and `bench`
 
 class Snapshot {
  public:
-  // `accepts[i]` filters the rows of segment i. Text spaces use `scoring`; vector spaces score by inner product.
+  // `accepts[i]` filters the rows of segment i. Text is scored by `scoring`, vectors by the inner product.
   Snapshot(std::vector<std::shared_ptr<const Segment>> segments, std::vector<Bitmap> accepts, bool text, Bm25 scoring);
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
@@ -75,17 +71,21 @@ class Snapshot {
  private:
   struct Plan;
   struct Scratch;
-  class TopK;
   Plan make_plan(const std::vector<QueryTerm>& query) const;
-  void exhaustive(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopK& top) const;
-  void exact(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopK& top) const;
+  void search_text(const std::vector<QueryTerm>& query, bool exhaust, const Filter& accepts, TopDocuments& top,
+                   TraversalCost& cost) const;
+  void exhaustive(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopDocuments& top) const;
+  void exact(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopDocuments& top) const;
   bool can_prune(const Plan& plan) const;
   std::vector<Contribution> explain(const Plan& plan, const Hit& hit) const;
-  RowNorm norm_of(const Space& space, uint32_t row) const { return text_ ? space.norm(scoring_, means_, row) : RowNorm(); }
-  double weight(const Space& space, const TermWeight& term, uint64_t posting, const RowNorm& norm) const {
-    if (!text_) return space.values[posting];
+  RowNorm norm_of(const TextSpace& space, uint32_t row) const { return space.norm(scoring_, means_, row); }
+  double weight(const TextSpace& space, const TermWeight& term, uint64_t posting, const RowNorm& norm) const {
     return document_weight(scoring_, term, norm.frequency(space.count(posting), space.counts(posting)), norm.B);
   }
+  void search_vectors(const std::vector<QueryTerm>& query, size_t k, bool exhaust, const Filter& accepts, TopDocuments& top,
+                      TraversalCost& cost) const;
+  static bool can_prune_vectors(const std::vector<QueryTerm>& query);
+  std::vector<Contribution> explain_vectors(const std::vector<QueryTerm>& query, const Hit& hit) const;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
 

@@ -17,6 +17,7 @@ _Passage: TypeAlias = tuple[int, int, int, int]  # start, end; start, end in byt
 _Query: TypeAlias = list[tuple[str, float]]  # term, weight
 _Section: TypeAlias = tuple[str, str, bool, Buffer]  # name, element kind, required, bytes
 _Range: TypeAlias = tuple[int, int]  # start, end
+_Values: TypeAlias = Literal["f32", "f16", "u8"]
 _Kind: TypeAlias = Literal["word", "cjk", "ngram", "code"]
 
 class Damaged(Exception):
@@ -98,6 +99,7 @@ class Builder:
         passage_words: int,
         threads: int,
         scoring: Bm25,
+        values: _Values,
     ) -> None: ...
     def add(self, documents: list[_Document], insertion: int) -> None:
         """Analyse and add; ``insertion`` is the first one's insertion number."""
@@ -188,9 +190,15 @@ class Segment:
         """A term by number (ascending bytes), and its document frequency in rows."""
 
 def open_segment(
-    file: Buffer, sections: dict[str, tuple[int, int]], space: str, text: bool, facts: dict[str, Any]
+    file: Buffer, sections: dict[str, tuple[int, int]], space: str, kind: str, values: _Values, facts: dict[str, Any]
 ) -> Segment:
     """A segment over mapped bytes; ``sections`` gives offset and length by name.
+
+    Args:
+        file, sections: Where they are.
+        space, kind: Its space's name, and ``text`` or ``vectors``; both empty for the documents alone.
+        values: How vectors are kept.
+        facts: As :meth:`Builder.flush` gave them.
 
     Raises:
         Damaged: A section is missing, outside the file, or inconsistent.
@@ -251,7 +259,15 @@ class Merger:
     """Segments rewritten as one without dead documents."""
 
     def __init__(
-        self, space: str, text: bool, segments: Sequence[Segment], dead: Sequence[Sequence[int]], scoring: Bm25
+        self,
+        space: str,
+        text: bool,
+        segments: Sequence[Segment],
+        dead: Sequence[Sequence[int]],
+        scoring: Bm25,
+        values: _Values,
+        memory: int,
+        threads: int,
     ) -> None: ...
     @property
     def sections(self) -> list[tuple[str, str, bool]]:
@@ -291,7 +307,7 @@ def build_block(
     indptr: NDArray[np.int64],
     indices: NDArray[np.uint32],
     values: NDArray[np.float32],
-    kind: Literal["f32", "f16", "u8"],
+    kind: _Values,
     threads: int,
     order: Literal["given", "bisect", "cluster"],
     seed: int,
@@ -300,7 +316,7 @@ def build_block(
 ) -> list[_Section]:
     """The sections of a space of vectors (CSR, ascending columns, positive values)."""
 
-def open_block(sections: dict[str, Buffer], rows: int, kind: Literal["f32", "f16", "u8"]) -> BlockSpace:
+def open_block(sections: dict[str, Buffer], rows: int, kind: _Values) -> BlockSpace:
     """A space over sections that ``build_block`` made.
 
     Raises:

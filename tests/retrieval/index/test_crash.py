@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 from crash import Disk, State
-from workload import check_writable, observe, record
+from workload import ENCODERS, check_writable, observe, record
 
 from gossamer.errors import NoSuchIndex
 from gossamer.retrieval.index import Index
@@ -55,9 +55,9 @@ def check_crashes(path: Path, log: list, truths: dict, after: Iterable[int], ran
     return len(seen)
 
 
-@pytest.fixture
-def recording(memory_path):
-    return record(memory_path / "recorded")
+@pytest.fixture(params=ENCODERS)
+def recording(request, memory_path):
+    return record(memory_path / "recorded", request.param)
 
 
 def test_a_sample_of_crash_states(recording, memory_path):

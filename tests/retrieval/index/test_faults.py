@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 from crash import Operation, watched_index
-from workload import LINES, Session, check_writable, observe
+from workload import ENCODERS, LINES, Session, check_writable, observe
 
 from gossamer.errors import GossamerError, UsageError
 from gossamer.retrieval.index import Index
@@ -54,10 +54,10 @@ class Fault:
         return f"{errno.errorcode[self.code]} {when} operation {self._at}{rest}, {self.struck[:1]}"
 
 
-def check_fault(fault: Fault, path: Path, truths: dict) -> None:
+def check_fault(fault: Fault, path: Path, truths: dict, kind: str) -> None:
     """Play the workload until the fault breaks a step, then see what is left."""
     shutil.rmtree(path, ignore_errors=True)
-    session = Session(path, watched_index(fault.watch))
+    session = Session(path, watched_index(fault.watch), kind=kind)
     for line in LINES:
         generation = max(session.truths, default=None)
         try:
@@ -93,17 +93,17 @@ def check_fault(fault: Fault, path: Path, truths: dict) -> None:
     assert index.verify().ok
 
 
-def check_faults(path: Path, faults: list[Fault], truths: dict) -> None:
+def check_faults(path: Path, faults: list[Fault], truths: dict, kind: str) -> None:
     for fault in faults:
         try:
-            check_fault(fault, path, truths)
+            check_fault(fault, path, truths, kind)
         except Exception as error:
             raise AssertionError(f"{fault}: {error}") from error
 
 
-@pytest.fixture
-def operations(memory_path):
-    """The operations of the workload where no process dies, and what each commit shows."""
+@pytest.fixture(params=ENCODERS)
+def operations(request, memory_path):
+    """The operations of the workload where no process dies, what each commit shows, and the index's kind."""
     log: list[Operation] = []
 
     @contextmanager
@@ -111,9 +111,9 @@ def operations(memory_path):
         log.append(operation)
         yield
 
-    session = Session(memory_path / "plain", watched_index(watch))
+    session = Session(memory_path / "plain", watched_index(watch), kind=request.param)
     session.play()
-    return log, session.truths
+    return log, session.truths, request.param
 
 
 def faults_at(at: int, code: int) -> list[Fault]:
@@ -122,18 +122,18 @@ def faults_at(at: int, code: int) -> list[Fault]:
 
 
 def test_a_sample_of_faults(operations, memory_path):
-    log, truths = operations
+    log, truths, kind = operations
     rng = Random(SEED)
     chance = {"rename": 1, "sync_directory": 0.4, "write": 0.01}
     chosen = [at for at, operation in enumerate(log) if rng.random() < chance.get(operation.kind, 0.1)]
     faults = [rng.choice(faults_at(at, rng.choice(CODES))) for at in chosen]
-    check_faults(memory_path / "faulty", faults, truths)
+    check_faults(memory_path / "faulty", faults, truths, kind)
 
 
 @pytest.mark.slow
 def test_every_fault(operations, memory_path):
     """Every error at every operation; in every manner where names or durability change."""
-    log, truths = operations
+    log, truths, kind = operations
     rng = Random(SEED)
     faults = []
     for at, operation in enumerate(log):
@@ -142,4 +142,4 @@ def test_every_fault(operations, memory_path):
             faults += (
                 manners if operation.kind in ("create", "sync", "rename", "sync_directory") else [rng.choice(manners)]
             )
-    check_faults(memory_path / "faulty", faults, truths)
+    check_faults(memory_path / "faulty", faults, truths, kind)

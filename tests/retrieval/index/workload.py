@@ -1,15 +1,18 @@
 """A mixed workload of a writer and two readers, and what an index must show after each of its commits."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from crash import Killed, Operation, Recorder, watched_index
 
+from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
 from gossamer.retrieval.index import Index
 from gossamer.retrieval.index.manifest import MANIFEST
+from gossamer.retrieval.vectors import SparseVectors
 from gossamer.text.documents import Document, Span
 
 WORDS = ["wing", "lift", "drag", "stall", "keel", "sail", "bird"]
@@ -60,6 +63,31 @@ merge
 LINES = SCRIPT.strip().splitlines()
 
 
+class WordVectors(SparseEncoder):
+    """Vectors of counts, in halves for one word and thirds for the next, so that scores are seldom equal."""
+
+    terms: ClassVar[list[str]] = [*WORDS, "storm"]
+
+    def encode_documents(self, texts: Sequence[str]) -> SparseVectors:
+        counts = [Counter(text.lower().replace(".", " ").split()) for text in texts]
+        share = {word: 1 / place for place, word in enumerate(self.terms, 2)}
+        rows = [{word: n * share[word] for word, n in count.items() if word in share} for count in counts]
+        return SparseVectors.from_dicts(rows, self.terms)
+
+    encode_queries = encode_documents
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"type": "words"}
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> "WordVectors":
+        return cls()
+
+
+SparseEncoder.types["words"] = f"{__name__}:WordVectors"
+ENCODERS = {"text": BM25Encoder, "vectors": WordVectors}
+
+
 def document(identifier: str, version: int) -> Document:
     """A small document whose content depends on both arguments."""
     rng = Random(f"{identifier} {version}")
@@ -87,10 +115,13 @@ class Session:
         path: Where the index is made.
         index_type: ``Index`` or one that is watched.
         recorder: Told of every commit.
+        kind: Of the index's space.
     """
 
-    def __init__(self, path: Path, index_type: type[Index] = Index, recorder: Recorder | None = None) -> None:
-        self.path, self.index_type, self.recorder = path, index_type, recorder
+    def __init__(
+        self, path: Path, index_type: type[Index] = Index, recorder: Recorder | None = None, kind: str = "text"
+    ) -> None:
+        self.path, self.index_type, self.recorder, self.kind = path, index_type, recorder, kind
         self.index: Index | None = None
         self.committed: dict[str, Document] = {}
         self.pending: dict[str, Document] = {}
@@ -110,7 +141,8 @@ class Session:
         getattr(self, "_" + action)(*arguments)
 
     def _create(self) -> None:
-        self.index = self.index_type.create(self.path, passages=None, memory=1, threads=1)
+        encoder = ENCODERS[self.kind]()
+        self.index = self.index_type.create(self.path, encoder, passages=None, memory=1, threads=1)
         self._settle()
 
     def _add(self, *identifiers: str) -> None:
@@ -171,10 +203,10 @@ def _manifest_renamed(operation: Operation) -> bool:
     return operation.kind == "rename" and operation.target == MANIFEST
 
 
-def record(path: Path) -> tuple[list[Operation], dict[int, dict[str, Any]]]:
-    """Plays the script; returns the log and what is seen at each generation."""
+def record(path: Path, kind: str) -> tuple[list[Operation], dict[int, dict[str, Any]]]:
+    """Plays the script on an index of a kind; returns the log and what is seen at each generation."""
     recorder = Recorder()
-    session = Session(path, watched_index(recorder.watch), recorder)
+    session = Session(path, watched_index(recorder.watch), recorder, kind)
     session.play()
     return recorder.log, session.truths
 

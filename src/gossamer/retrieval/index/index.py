@@ -16,7 +16,7 @@ from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.manifest import Manifest
 from gossamer.retrieval.index.schema import Field, declared, text_fields, value_types
 from gossamer.retrieval.index.searcher import Searcher
-from gossamer.retrieval.index.spaces import space_of
+from gossamer.retrieval.index.spaces import Values, space_of
 from gossamer.retrieval.index.writer import Writer
 from gossamer.retrieval.vectors import SparseVectors
 
@@ -57,6 +57,7 @@ class Index(Searcher):
         analyzer: str | dict[str, Any] | Analyzer = "english",
         fields: str | Mapping[str, str | Field] | None = None,
         passages: int | None = 180,
+        values: Values = "f32",
         memory: int | str = "512MiB",
         threads: int | None = None,
     ) -> Index:
@@ -70,6 +71,8 @@ class Index(Searcher):
                 searched with a weight and an analyser of its own (BM25F), values of other types are checked; see
                 :class:`~gossamer.retrieval.index.Field`. Fields left out are kept as they come, for filters.
             passages: Words a passage; None scores whole documents.
+            values: How vectors are kept for scoring: as they are, or rounded to half precision or to 8 bits with a
+                scale for each passage; the rounded values are then the vectors.
             memory: Bytes, or such as ``"2GiB"``, that documents not yet written may take.
             threads: Indexing threads; None = the processors this process may use.
 
@@ -86,6 +89,7 @@ class Index(Searcher):
             raise UsageError("fields of text go to the encoder: encoder='bm25', or BM25Encoder(fields=...)")
         elif isinstance(encoder, str):
             raise UsageError(f"encoder={encoder!r} is unknown; use 'bm25' or an encoder object")
+        space = space_of(encoder, values)
         storage = cls.storage_type(Path(path))
         parse_size(memory)
         threads_of(threads)
@@ -95,7 +99,7 @@ class Index(Searcher):
             try:
                 if manifests.MANIFEST in storage.names():
                     raise UsageError(f"{path}: there is an index here already; open it with Index.open()")
-                manifest = Manifest(space=space_of(encoder), passage_words=passages or 0, types=types)
+                manifest = Manifest(space=space, passage_words=passages or 0, types=types)
                 manifests.write(storage, manifest)
             finally:
                 storage.unlock()

@@ -18,6 +18,7 @@ from gossamer.retrieval.index.storage import Storage, unreadable
 
 MANIFEST = "manifest.json"
 _NEXT = "manifest.next"
+_VECTORS_SINCE = 3  # format
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def read(storage: Storage) -> Manifest:
         NoSuchIndex: There is no manifest.
         IndexDamaged: It does not match its checksum.
         IndexTooNew: A newer version wrote it.
+        GossamerError: It holds vectors as versions before format 3 kept them.
     """
     path = storage.root / MANIFEST
     try:
@@ -100,6 +102,11 @@ def read(storage: Storage) -> Manifest:
     parsed = json.loads(line)
     if parsed["format"] > FORMAT:
         raise IndexTooNew(f"{path}: format {parsed['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer.")
+    if parsed["format"] < _VECTORS_SINCE and parsed["space"]["kind"] == "vectors":
+        raise GossamerError(
+            f"{path}: format {parsed['format']}; vectors are kept in another way since format {_VECTORS_SINCE}. "
+            "Make the index again from its documents."
+        )
     segments = tuple(
         SegmentEntry(FileEntry(**s["segment"]), s["tombstones"] and FileEntry(**s["tombstones"]))
         for s in parsed.pop("segments")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
@@ -17,7 +18,7 @@ from gossamer.retrieval.index.ledger import Ledger, ledger_of
 from gossamer.retrieval.index.likeness import like as looking_for_like
 from gossamer.retrieval.index.outline import FieldOutline, outline
 from gossamer.retrieval.index.plan import Plan, make_plan
-from gossamer.retrieval.index.queries import Query, texts_of
+from gossamer.retrieval.index.queries import Query, terms_of, texts_of
 from gossamer.retrieval.index.schema import described
 from gossamer.retrieval.index.selection import Selection, best, select, understanding
 from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
@@ -275,12 +276,15 @@ class Searcher:
         _check_k(k)
         snapshot = self._snapshot
         texts = texts_of(queries)
-        if self._parser is not None and len(texts) == len(queries) and not operators and not typos and synonyms is None:
+        if not operators and not typos and synonyms is None and (self._parser is None or len(texts) == len(queries)):
             accepted = snapshot.accepted(where)
+            native = accepted.native if accepted else None
+            terms = terms_of(queries, None, self._encoder) if self._parser is None else []
             with naming_damage(snapshot.segments):
-                ranked = snapshot.native.rank_texts(
-                    self._parser, texts, k, exhaustive, accepted.native if accepted else None
-                )
+                if self._parser is None:
+                    ranked = snapshot.native.rank_terms(terms, k, exhaustive, native)
+                else:
+                    ranked = snapshot.native.rank_texts(self._parser, texts, k, exhaustive, native)
             if where is None or all(ranked):
                 return ranked  # else a query without words may list what passes the filter
         ranked = []
@@ -324,13 +328,17 @@ class Searcher:
     def stats(self) -> dict[str, Any]:
         """Facts about the last commit, as JSON values.
 
-        ``passages``, ``tokens``, ``postings`` and ``mean_length`` count deleted documents until a merge drops them.
+        ``passages``, ``tokens``, ``postings`` and ``mean_length`` count deleted documents until a merge drops them;
+        ``parts`` are the bytes of each section, over all segments.
         """
         snapshot = self._snapshot
         manifest, segments = snapshot.manifest, snapshot.segments
         facts = [s.container.facts for s in segments]
         files = [e for s in manifest.segments for e in (s.segment, s.tombstones) if e]
         files += [manifest.ledger] if manifest.ledger else []
+        parts: Counter[str] = Counter()
+        for segment in segments:
+            parts.update({name: section.length for name, section in segment.container.sections.items()})
         return {
             "documents": snapshot.live_documents,
             "passages": snapshot.native.rows,
@@ -341,6 +349,7 @@ class Searcher:
             "tokens": snapshot.native.tokens,
             "mean_length": snapshot.native.mean_length,
             "bytes": sum(e.bytes for e in files),
+            "parts": dict(parts),
             "generation": manifest.generation,
             "format": manifest.format,
             "passage_words": manifest.passage_words,

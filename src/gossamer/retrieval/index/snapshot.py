@@ -21,6 +21,7 @@ from gossamer.retrieval.index.columns import Columns, Mask, fields_of, known_fie
 from gossamer.retrieval.index.container import ADVICE, Container, FileEntry
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
 from gossamer.retrieval.index.schema import bind
+from gossamer.retrieval.index.spaces import sections_of
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.index.where import parse
 from gossamer.text.documents import Document, Span
@@ -39,31 +40,6 @@ _DOCUMENT_SECTIONS = {
     "store.blocks",
     "store.bytes",
 }
-_SPACE_SECTIONS = {
-    "terms.offsets",
-    "terms.bytes",
-    "terms.hash",
-    "terms.max",
-    "postings",
-    "windows.start",
-    "windows.id",
-    "windows.end",
-    "rows",
-    "bounds",
-    "tf",
-    "tf.large",
-    "lengths",
-    "cf",
-    "positions.start",
-    "positions",
-    "words.starts",
-    "words.bytes",
-    "fields.tf",
-    "fields.lengths",
-    "fields.words",
-    "fields.rows",
-    "values",
-}
 _FILTERS_KEPT = 32
 _ATTEMPTS = 10  # a merge may remove a segment between reading the manifest and opening the file
 
@@ -73,24 +49,26 @@ class OpenSegment:
 
     Args:
         storage, entry: The files.
-        space: The manifest's space.
+        space: The manifest's space; None where only the documents are wanted, whatever became of the rest.
         container: The segment's file where it is open already.
     """
 
     def __init__(
-        self, storage: Storage, entry: SegmentEntry, space: dict[str, Any], container: Container | None = None
+        self, storage: Storage, entry: SegmentEntry, space: dict[str, Any] | None, container: Container | None = None
     ) -> None:
         self.entry = entry
         self.container = container or Container(storage, entry.segment)
         self.path = storage.root / entry.segment.file
-        self.container.refuse_unknown(_DOCUMENT_SECTIONS | {f"{space['name']}.{s}" for s in _SPACE_SECTIONS})
+        if space is not None:
+            self.container.refuse_unknown(_DOCUMENT_SECTIONS | sections_of(space))
         self.dead = read_tombstones(storage, entry.tombstones) if entry.tombstones else set()
         with naming_damage([self]):
             self.native = _native.open_segment(
                 self.container.buffer,
                 self.container.places(),
-                space["name"],
-                space["kind"] == "text",
+                space["name"] if space else "",
+                space["kind"] if space else "",
+                space.get("values", "f32") if space else "f32",
                 self.container.facts,
             )
 

@@ -107,37 +107,28 @@ def salvage(path: str | PathLike[str]) -> Iterator[Document]:
 
 
 def _readable_segments(storage: Storage) -> list[OpenSegment]:
-    entries, space = _segments_of(storage)
     opened = []
-    for entry in entries:
+    for entry in _segments_of(storage):
         with suppress(Exception):  # as above
             container = Container(storage, entry.segment, salvaging=True)
-            known_space = space or _space_of(container)
             try:
                 trusted = entry if container.vouched else SegmentEntry(entry.segment)
-                opened.append(OpenSegment(storage, trusted, known_space, container))
+                opened.append(OpenSegment(storage, trusted, None, container))
             except (IndexDamaged, FileNotFoundError):  # the tombstones are
-                opened.append(OpenSegment(storage, SegmentEntry(entry.segment), known_space, container))
+                opened.append(OpenSegment(storage, SegmentEntry(entry.segment), None, container))
     return opened
 
 
-def _segments_of(storage: Storage) -> tuple[Sequence[SegmentEntry], dict[str, Any] | None]:
-    """Segments and space as the manifest states them; without a manifest, every file that looks like a segment."""
+def _segments_of(storage: Storage) -> Sequence[SegmentEntry]:
+    """Segments as the manifest states them; without a manifest, every file that looks like a segment."""
     try:
-        manifest = manifests.read(storage)
+        return manifests.read(storage).segments
     except (IndexDamaged, NoSuchIndex):
         with suppress(OSError):
             names = [n for n in storage.names() if n.startswith("segment-")]
             if names:
-                return [SegmentEntry(FileEntry(n, 0, 0)) for n in names], None
+                return [SegmentEntry(FileEntry(n, 0, 0)) for n in names]
         raise
-    return manifest.segments, manifest.space
-
-
-def _space_of(container: Container) -> dict[str, Any]:
-    names = container.sections
-    space = next(n.removesuffix(".postings") for n in names if n.endswith(".postings"))
-    return {"name": space, "kind": "text" if f"{space}.tf" in names else "vectors"}
 
 
 def _orders(segment: OpenSegment) -> list[int]:

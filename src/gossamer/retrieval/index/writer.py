@@ -216,15 +216,15 @@ class Writer:
             self._flush()
         if self._builder is None:
             encoder = self._encoder if isinstance(self._encoder, BM25Encoder) else None
-            text = encoder is not None
             analyzers = [encoder.analyzer, *encoder.field_analyzers.values()] if encoder else []
             self._builder = _native.Builder(
                 self._manifest.space["name"],
                 [a.native for a in analyzers],
                 columns,
                 self._manifest.passage_words,
-                self._threads if text else 1,
+                self._threads,
                 self._scoring,
+                self._manifest.space.get("values", "f32"),
             )
             self._columns = columns
         return self._builder
@@ -318,6 +318,9 @@ class Writer:
             [s.native for s in chosen],
             [sorted(s.dead) for s in chosen],
             self._scoring,
+            space.get("values", "f32"),
+            self._memory // 2,
+            self._threads,
         )
         container = ContainerWriter(self._storage, self._new_name("segment"))
         try:
