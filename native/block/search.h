@@ -26,7 +26,7 @@ namespace gossamer::block {
 // How much work a search does.
 struct Effort {
   bool exact = true;
-  double share = 0.2;           // of the threshold that unread layers may add up to
+  double share = 0.1;           // of the threshold that unread layers may add up to
   uint32_t postings = 3000;     // that step 1 reads
   uint32_t candidates = 16;     // whose exact scores step 1 computes; at least k
 };
