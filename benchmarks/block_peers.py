@@ -146,7 +146,7 @@ def _build_ours(vectors: sparse_data.Vectors, values: Any, path: Path) -> float:
     begin = time.process_time()
     index = BlockIndex.build(vectors.documents, values=values, threads=1)
     built = time.process_time()
-    index.tune(vectors.calibration, vectors=vectors.documents)
+    index.tune(vectors.calibration, depths=[K], vectors=vectors.documents)
     print(f"ours: built in {built - begin:.1f} s, tuned in {time.process_time() - built:.1f} s", file=sys.stderr)
     index.save(path)
     return built - begin

@@ -54,7 +54,7 @@ class SparseVectors:
         with np.errstate(over="ignore"):
             self.values = np.ascontiguousarray(values, np.float32)
         self.dim = int(dim)
-        self.vocabulary = None if vocabulary is None else list(vocabulary)
+        self.vocabulary = vocabulary if vocabulary is None or isinstance(vocabulary, list) else list(vocabulary)
         self._check()
         self._normalise()
 

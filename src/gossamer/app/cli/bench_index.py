@@ -75,7 +75,7 @@ def bench_index(
     middle = len(asked) // 2 if len(asked) >= 2 * FEWEST_QUERIES else 0
     if middle:
         begin = process_time()
-        index.tune(_rows(asked, range(middle)), vectors=documents)
+        index.tune(_rows(asked, range(middle)), depths=[k], vectors=documents)
         built["tune_cpu_s"] = process_time() - begin
     else:
         out.note(f"{len(asked):,} queries are too few to choose settings by: exact search alone is measured")

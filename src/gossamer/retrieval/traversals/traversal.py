@@ -170,8 +170,8 @@ class Built:
         from gossamer.retrieval.traversals.two_phase import TwoPhase
 
         own: list[list[Traversal]] = self._method.series(k) if self._method is not None else []
-        effort = [round(500 * 2 ** (i / 2)) for i in range(40) if 500 * 2 ** (i / 2) <= max(postings, 500)]
+        effort = [round(500 * 2 ** (i / 4)) for i in range(80) if 500 * 2 ** (i / 4) <= max(postings, 500)]
         return own + [
             [TwoPhase(postings=n, candidates=max(16, round(m * k))) for n in effort]
-            for m in ((1.6, 3.2, 6.4, 12.8) if k <= 10 else (1.6, 3.2))
+            for m in ((1.6, 2.4, 3.2, 4.8, 6.4, 9.6) if k <= 10 else (1.6, 3.2))
         ]
