@@ -72,10 +72,12 @@ nb::tuple search_all(const block::Space& space, const block::Matrix& queries, si
     if (accepted->size() != space.rows()) throw std::invalid_argument("a filter has one value for each row");
     accept = packed({accepted->data(), accepted->size()}, space.order());
   }
-  const auto answer = [&](size_t i, block::Cost& cost) {
-    std::vector<block::QueryTerm> query;
+  const auto read = [&](size_t i, std::vector<block::QueryTerm>& query) {
+    query.clear();
     for (auto at = static_cast<size_t>(queries.indptr[i]); at < static_cast<size_t>(queries.indptr[i + 1]); ++at)
       query.push_back({queries.indices[at], queries.values[at]});
+  };
+  const auto answer = [&](size_t i, const std::vector<block::QueryTerm>& query, block::Cost& cost) {
     const std::vector<block::Scored> found = one(query, accepted ? &accept : nullptr, cost);
     for (size_t j = 0; j < found.size(); ++j) {
       ids[i * k + j] = found[j].row;
@@ -90,9 +92,16 @@ nb::tuple search_all(const block::Space& space, const block::Matrix& queries, si
       const auto workers = static_cast<unsigned>(std::min<size_t>(std::max(1u, threads), to - from));
       std::vector<block::Cost> costs(workers);
       run_parallel(workers, [&](unsigned w) {
+        std::vector<block::QueryTerm> query, next;
+        read(from + w, next);
         for (size_t i = from + w; i < to; i += workers) {
+          query.swap(next);
+          if (i + workers < to) {
+            read(i + workers, next);
+            space.expect(next);
+          }
           block::Cost cost;
-          answer(i, cost);
+          answer(i, query, cost);
           costs[w].postings += cost.postings;
           costs[w].scored += cost.scored;
         }

@@ -45,8 +45,9 @@ class Lists {
   }
   const uint16_t* begin(uint32_t term) const { return data_.data() + offsets_[term]; }
   const uint16_t* end(uint32_t term) const { return data_.data() + offsets_[term + 1]; }
-  void prefetch(uint32_t term) const {
-    for (size_t line = 0; line < 4; ++line) __builtin_prefetch(data_.data() + offsets_[term] + 32 * line);
+  // Fetches the beginning of a list: so many cache lines.
+  void prefetch(uint32_t term, size_t lines = 4) const {
+    for (size_t line = 0; line < lines; ++line) __builtin_prefetch(data_.data() + offsets_[term] + 32 * line);
     for (size_t line = 0; line < 2; ++line) __builtin_prefetch(steps_.data() + step_offsets_[term] + 8 * line);
   }
   // The chunk at `at`, which lies in [at, end). Throws Damaged where its parts do not fit.
