@@ -94,12 +94,6 @@ SUPERBLOCK_PRUNING = Paper(
     2025,
     "arXiv:2504.17045",
 )
-PRE_COMPUTED_IMPACTS = Paper(
-    "Pruned Query Evaluation Using Pre-Computed Impacts",
-    ("Vo Ngoc Anh", "Alistair Moffat"),
-    2006,
-    "doi:10.1145/1148170.1148235",
-)
 RECIPROCAL_RANK_FUSION = Paper(
     "Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning Methods",
     ("Gordon V. Cormack", "Charles L. A. Clarke", "Stefan Büttcher"),

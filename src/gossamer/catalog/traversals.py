@@ -49,7 +49,8 @@ METHODS: tuple[Method, ...] = (
     _traversal(
         "two-phase", "Two phases over impact-ordered lists", papers.PRUNED_IMPACTS,
         "Reads the pieces of lists that may add most for the postings they cost, then scores the best rows it met.",
-        "TwoPhase", {"traversal": ("approximate",), "needs": ("calibration data",)},
+        "TwoPhase",
+        {"traversal": ("approximate",), "summary": ("term maximum",), "needs": ("calibration data",)},
         card="recall", tests=("tests/retrieval/test_calibration.py",),
     ),
     _traversal(
@@ -88,11 +89,6 @@ METHODS: tuple[Method, ...] = (
             "summary": ("block maximum",),
         },
         {"saturating": True},
-    ),
-    _traversal(
-        "two-phase", "Two phases", papers.PRE_COMPUTED_IMPACTS,
-        "The strongest parts of the lists find candidates, whole vectors put them in order.",
-        "TwoPhase", {"traversal": ("approximate",), "summary": ("term maximum",)},
     ),
     _traversal(
         "superblock", "Superblock pruning", papers.SUPERBLOCK_PRUNING,

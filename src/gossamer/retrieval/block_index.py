@@ -24,6 +24,7 @@ from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchInde
 from gossamer.retrieval.calibration import DEPTHS, TARGETS, Calibration, Original, calibrate
 from gossamer.retrieval.index.container import Container, ContainerWriter, FileEntry
 from gossamer.retrieval.index.limits import parse_size, threads_of
+from gossamer.retrieval.index.spaces import Values as Values
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.traversals.traversal import Built, Traversal, chosen
 from gossamer.retrieval.vectors import SparseVectors
@@ -31,7 +32,6 @@ from gossamer.retrieval.vectors import SparseVectors
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Values = Literal["f32", "f16", "u8"]
 Order = Literal["given", "bisect", "cluster"]
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float32]
