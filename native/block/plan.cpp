@@ -21,7 +21,8 @@ void Plan::make(std::span<const QueryTerm> query, const Lists& lists, const Laye
     for (const Step& step : lists.steps(q.column)) {
       if (step.left <= before.left || step.cut <= before.cut || step.cut > kLayers)
         throw Damaged("section steps: out of order");
-      const float top = layers.top[step.cut - 1], bound = q.weight * (top - reached);
+      // Never 0, however small the product: leave_out(0) leaves out nothing, so that every row that matches is found.
+      const float top = layers.top[step.cut - 1], bound = std::max(q.weight * (top - reached), std::numeric_limits<float>::min());
       const uint32_t postings = step.left - before.left;
       // the exponent and two more bits of postings / bound: four keys an octave
       const auto ratio = std::bit_cast<uint32_t>(static_cast<float>(postings) / std::max(bound, 1e-30f));

@@ -45,8 +45,7 @@ std::vector<block::QueryTerm> columns_of(const VectorSpace& space, const std::ve
 }  // namespace
 
 bool Snapshot::can_prune_vectors(const std::vector<QueryTerm>& query) {
-  return query.size() <= block::kMostTerms &&
-         std::ranges::all_of(query, [](const QueryTerm& term) { return weight_of(term) >= 0; });
+  return query.size() <= block::kMostTerms;  // weights of either sign are bounded by their absolute value
 }
 
 void Snapshot::search_vectors(const std::vector<QueryTerm>& query, size_t k, bool exhaust, const Filter& accepts,

@@ -48,6 +48,7 @@ def brute_force(query: Row, rows: dict[str, Row], k: int) -> list[tuple[str, flo
 
 weights = st.floats(2**-6, 8, width=32)
 vectors = st.dictionaries(st.sampled_from(TERMS), weights, max_size=6)
+signed_vectors = st.dictionaries(st.sampled_from(TERMS), weights | weights.map(lambda w: -w), max_size=6)
 ids = st.sampled_from("abcdefgh")
 steps = st.lists(
     st.one_of(
@@ -60,7 +61,9 @@ steps = st.lists(
 
 
 @settings(max_examples=30, deadline=None)
-@given(steps=steps, values=st.sampled_from(["f32", "f16", "u8"]), queries=st.lists(vectors, min_size=1, max_size=4))
+@given(
+    steps=steps, values=st.sampled_from(["f32", "f16", "u8"]), queries=st.lists(signed_vectors, min_size=1, max_size=4)
+)
 def test_any_sequence_of_changes_ranks_as_brute_force(steps, values: Values, queries: list[Row]) -> None:
     rows: dict[str, Row] = {}
     fields: dict[str, int] = {}
@@ -213,6 +216,35 @@ def test_it_ranks_as_a_block_index_does(tmp_path: Path) -> None:
 def test_negative_weights_of_a_query(tmp_path: Path) -> None:
     index = filled(tmp_path / "ix", [SparseVectors.from_dicts([{"wing": 1, "lift": 2}, {"wing": 3}, {"lift": 1}])])
     assert index.rank([{"wing": 1.0, "lift": -1.0}]) == [[("0.1", 3.0), ("0.0", -1.0), ("0.2", -1.0)]]
+    assert index.rank([{"wing": -1.0, "lift": -1.0}]) == [[("0.2", -1.0), ("0.0", -3.0), ("0.1", -3.0)]]
+
+
+def test_negative_weights_are_pruned_too(tmp_path: Path) -> None:
+    index = filled(tmp_path / "ix", [topical(3000, 1), topical(3000, 2)])
+    index.delete([f"0.{i}" for i in range(0, 3000, 3)])
+    index.commit()
+    rows = [
+        {t: -w if i % 3 == 2 else w for i, (t, w) in enumerate(row.items())}
+        for row in topical(20, 3, entries=12).to_dicts()
+    ]
+    assert index.rank(rows) == index.rank(rows, exhaustive=True)
+    plans = [index.plan(row) for row in rows]
+    assert {plan.traversal for plan in plans} == {"pruned"}
+    matching = sum(index.count(row) for row in rows)
+    assert sum(plan.scored for plan in plans) < 0.2 * matching
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_weights_too_small_for_float32_match_all_the_same(tmp_path: Path, sign: int) -> None:
+    rows = [{"wing": 1.0}] * 5000 + [{"lift": 1e-30}, {"drag": 1e-30, "lift": 2e-30}]
+    index = Index.create(tmp_path / "ix", encoder=None)
+    ids = [str(i) for i in range(len(rows))]
+    documents = [Document(i, "", fields={"tiny": int(i) >= 5000}) for i in ids]
+    index.add_vectors(ids, SparseVectors.from_dicts(rows), documents)
+    index.commit()
+    query = {"wing": 1.0, "lift": sign * 1e-44, "drag": sign * 1e-44}
+    assert index.rank([query], where="tiny = true") == [[("5000", 0.0), ("5001", 0.0)]]
+    assert index.rank([query], 1, where="tiny = true") == [[("5000", 0.0)]]
 
 
 def test_values_are_checked(tmp_path: Path) -> None:
