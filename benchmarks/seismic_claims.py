@@ -56,12 +56,9 @@ class Measured:
 
     def __call__(self, traversal: Traversal) -> dict[str, float]:
         """Recall (ties allowed), and means for a query: rows scored, lists' and summaries' entries read."""
-        named = self._index._traversal.pick(traversal)
-        assert named is not None
-        queries = self._queries
-        _, scores, read, scored = named.search(queries.indptr, queries.indices, queries.values, K, None, 1)
-        recall = float((scores >= self._needed).mean())
-        return {"recall": recall, "scored": scored / len(queries), "read": read / len(queries)}
+        _, scores = self._index.search(self._queries, K, traversal=traversal)
+        cost = self._index.cost(self._queries, K, traversal=traversal)
+        return {"recall": float((scores >= self._needed).mean()), "scored": cost.scored, "read": cost.postings}
 
 
 def _curves(vectors: Vectors) -> tuple[dict[str, list[dict[str, Any]]], Frontier]:

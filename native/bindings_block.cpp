@@ -12,14 +12,21 @@ block::Order order_of_name(const std::string& name) {
   throw std::invalid_argument("order is given, bisect or cluster");
 }
 
-nb::tuple search(const block::Space& space, const Array<int64_t>& indptr, const Array<uint32_t>& indices,
-                 const Array<float>& values, size_t k, bool exhaustive, bool exact, double share, uint32_t postings,
-                 uint32_t candidates, const std::optional<Mask>& accepted, unsigned threads) {
-  const block::Effort effort{exact, share, postings, candidates};
-  return search_all(space, matrix_of(indptr, indices, values), k, accepted, threads,
-                    [&](const std::vector<block::QueryTerm>& query, const Bitmap* filter, block::Cost& cost) {
-                      return exhaustive ? space.exhaustive(query, k, filter) : space.search(query, k, effort, filter, &cost);
-                    });
+using Space = std::shared_ptr<const block::Space>;
+
+Search with_effort(Space space, const block::Effort& effort) {
+  const block::Space& over = *space;
+  return {std::move(space), [&over, effort](const std::vector<block::QueryTerm>& query, size_t k, const Bitmap* accept,
+                                            block::Cost& cost) { return over.search(query, k, effort, accept, &cost); }};
+}
+
+Search exhaustive(Space space) {
+  const block::Space& over = *space;
+  return {std::move(space), [&over](const std::vector<block::QueryTerm>& query, size_t k, const Bitmap* accept, block::Cost& cost) {
+            block::Best best(std::min<size_t>(k, over.rows()), over.order().data());
+            over.exhaustive(query, accept, best, &cost);
+            return std::move(best).sorted();
+          }};
 }
 
 }  // namespace
@@ -45,9 +52,30 @@ void bind_block(nb::module_& m) {
 
   nb::class_<block::Space>(m, "BlockSpace")
       .def_prop_ro("rows", &block::Space::rows)
-      .def_prop_ro("terms", &block::Space::terms)
-      .def("search", &search, "indptr"_a, "indices"_a, "values"_a, "k"_a, "exhaustive"_a, "exact"_a, "share"_a, "postings"_a,
-           "candidates"_a, "accepted"_a.none(), "threads"_a);
+      .def_prop_ro("terms", &block::Space::terms);
+
+  nb::class_<Search>(m, "Search")
+      .def(
+          "__call__",
+          [](const Search& search, const Array<int64_t>& indptr, const Array<uint32_t>& indices, const Array<float>& values, size_t k,
+             const std::optional<Mask>& accepted, unsigned threads) {
+            return search_all(search, matrix_of(indptr, indices, values), k, accepted, threads);
+          },
+          "indptr"_a, "indices"_a, "values"_a, "k"_a, "accepted"_a.none() = nb::none(), "threads"_a = 1);
+  constexpr block::Effort kDefault;
+  m.def(
+      "exact",
+      [](std::shared_ptr<block::Space> space, double share, uint32_t postings, uint32_t candidates) {
+        return with_effort(std::move(space), {true, share, postings, candidates});
+      },
+      "space"_a, nb::kw_only(), "share"_a = kDefault.share, "postings"_a = kDefault.postings, "candidates"_a = kDefault.candidates);
+  m.def("exhaustive", [](std::shared_ptr<block::Space> space) { return exhaustive(std::move(space)); }, "space"_a);
+  m.def(
+      "two_phase",
+      [](std::shared_ptr<block::Space> space, uint32_t postings, uint32_t candidates) {
+        return with_effort(std::move(space), {.exact = false, .postings = postings, .candidates = candidates});
+      },
+      "space"_a, "postings"_a, "candidates"_a);
 
   m.def(
       "open_block",

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -58,11 +59,25 @@ inline Bitmap packed(std::span<const bool> wanted, std::span<const uint32_t> ord
   return bits;
 }
 
-// Calls one(query, filter or null, cost) -> input rows for every query, `threads` at a time; (ids, scores) padded with -1 and
-// -inf, then what it cost. `accepted`: of input rows; the filter is of stored ones.
-template <class One>
-nb::tuple search_all(const block::Space& space, const block::Matrix& queries, size_t k, const std::optional<Mask>& accepted, unsigned threads,
-                     One&& one) {
+// A way of searching with its options, and the space that it goes over.
+struct Search {
+  std::shared_ptr<const block::Space> space;
+  std::function<std::vector<block::Scored>(const std::vector<block::QueryTerm>&, size_t k, const Bitmap* accept, block::Cost&)> answer;
+};
+
+inline Search search_by(std::shared_ptr<const block::Space> space, std::shared_ptr<const block::Traversal> traversal) {
+  const block::Space& over = *space;
+  return {std::move(space), [&over, traversal = std::move(traversal)](const std::vector<block::QueryTerm>& query, size_t k,
+                                                                      const Bitmap* accept, block::Cost& cost) {
+            return over.search(query, k, *traversal, accept, &cost);
+          }};
+}
+
+// Every query searched, `threads` at a time; (ids, scores) padded with -1 and -inf, then what it cost. `accepted`: of input
+// rows; the filter is of stored ones.
+inline nb::tuple search_all(const Search& search, const block::Matrix& queries, size_t k, const std::optional<Mask>& accepted,
+                            unsigned threads) {
+  const block::Space& space = *search.space;
   const size_t n = queries.rows();
   std::vector<int64_t> ids(n * k, -1);
   std::vector<float> scores(n * k, -std::numeric_limits<float>::infinity());
@@ -78,7 +93,7 @@ nb::tuple search_all(const block::Space& space, const block::Matrix& queries, si
       query.push_back({queries.indices[at], queries.values[at]});
   };
   const auto answer = [&](size_t i, const std::vector<block::QueryTerm>& query, block::Cost& cost) {
-    const std::vector<block::Scored> found = one(query, accepted ? &accept : nullptr, cost);
+    const std::vector<block::Scored> found = search.answer(query, k, accepted ? &accept : nullptr, cost);
     for (size_t j = 0; j < found.size(); ++j) {
       ids[i * k + j] = found[j].row;
       scores[i * k + j] = found[j].score;
@@ -115,11 +130,5 @@ nb::tuple search_all(const block::Space& space, const block::Matrix& queries, si
   }
   return nb::make_tuple(owned(std::move(ids), n, k), owned(std::move(scores), n, k), total.postings, total.scored);
 }
-
-// A way of searching and the space that it was made for.
-struct NamedTraversal {
-  std::shared_ptr<const block::Space> space;
-  std::shared_ptr<const block::Traversal> traversal;
-};
 
 }  // namespace gossamer

@@ -69,7 +69,7 @@ void bind_seismic(nb::module_& m) {
       [](std::shared_ptr<block::SeismicLists> lists, uint32_t query_cut, float heap_factor, const std::string& ordered, uint32_t hop) {
         const block::Seismic::Effort effort{query_cut, heap_factor, named<block::Seismic::Ordered>(ordered, {"none", "first", "all"}), hop};
         auto space = lists->space();
-        return NamedTraversal{std::move(space), std::make_shared<block::Seismic>(std::move(lists), effort)};
+        return search_by(std::move(space), std::make_shared<block::Seismic>(std::move(lists), effort));
       },
       "lists"_a, nb::kw_only(), "query_cut"_a, "heap_factor"_a, "ordered"_a, "hop"_a);
 }

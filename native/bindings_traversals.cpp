@@ -26,18 +26,6 @@ std::shared_ptr<block::Postings> postings_of(const Space& space) { return made<b
 }  // namespace
 
 void bind_traversals(nb::module_& m) {
-  nb::class_<NamedTraversal>(m, "Traversal")
-      .def(
-          "search",
-          [](const NamedTraversal& named, const Array<int64_t>& indptr, const Array<uint32_t>& indices, const Array<float>& values,
-             size_t k, const std::optional<Mask>& accepted, unsigned threads) {
-            return search_all(*named.space, matrix_of(indptr, indices, values), k, accepted, threads,
-                              [&](const std::vector<block::QueryTerm>& query, const Bitmap* filter, block::Cost& cost) {
-                                return named.space->search(query, k, *named.traversal, filter, &cost);
-                              });
-          },
-          "indptr"_a, "indices"_a, "values"_a, "k"_a, "accepted"_a.none(), "threads"_a);
-
   nb::class_<block::Postings>(m, "BlockPostings").def(nb::new_(&postings_of), "space"_a).def_prop_ro("bytes", &block::Postings::bytes);
   nb::class_<block::BlockMaxPostings>(m, "BlockMaxPostings")
       .def(nb::new_([](const Space& space, size_t block_size) { return made<block::BlockMaxPostings>(space, block_size); }), "space"_a,
@@ -60,7 +48,7 @@ void bind_traversals(nb::module_& m) {
     m.def(
         name,
         [](const std::shared_ptr<block::Postings>& postings) {
-          return NamedTraversal{postings->space(), std::make_shared<T>(postings)};
+          return search_by(postings->space(), std::make_shared<T>(postings));
         },
         "postings"_a);
   };
@@ -70,19 +58,19 @@ void bind_traversals(nb::module_& m) {
   m.def(
       "block_max_wand",
       [](const std::shared_ptr<block::BlockMaxPostings>& postings) {
-        return NamedTraversal{postings->postings().space(), std::make_shared<block::BlockMaxWand>(postings)};
+        return search_by(postings->postings().space(), std::make_shared<block::BlockMaxWand>(postings));
       },
       "postings"_a);
   m.def(
       "bmp",
       [](const std::shared_ptr<block::BmpIndex>& index, float alpha, float beta) {
-        return NamedTraversal{index->space, std::make_shared<block::Bmp>(index, alpha, beta)};
+        return search_by(index->space, std::make_shared<block::Bmp>(index, alpha, beta));
       },
       "index"_a, "alpha"_a, "beta"_a);
   m.def(
       "superblock",
       [](const std::shared_ptr<block::SuperblockIndex>& index, float mu, float eta) {
-        return NamedTraversal{index->space, std::make_shared<block::Superblock>(index, mu, eta)};
+        return search_by(index->space, std::make_shared<block::Superblock>(index, mu, eta));
       },
       "index"_a, "mu"_a, "eta"_a);
 }

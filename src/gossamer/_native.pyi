@@ -323,19 +323,39 @@ def open_block(sections: dict[str, Buffer], rows: int, kind: _Values) -> BlockSp
         Damaged: A section is missing or inconsistent.
     """
 
-class Traversal:
-    """A named way of searching, over the space that it was made for."""
+class BlockSpace:
+    """Sparse vectors with what exact search reads; rows are numbered from 0."""
 
-    def search(
+    @property
+    def rows(self) -> int:
+        """How many vectors."""
+
+    @property
+    def terms(self) -> int:
+        """How many columns occur."""
+
+class Search:
+    """A way of searching with its options, over the space that it was made for."""
+
+    def __call__(
         self,
         indptr: NDArray[np.int64],
         indices: NDArray[np.uint32],
         values: NDArray[np.float32],
         k: int,
-        accepted: NDArray[np.bool_] | None,
-        threads: int,
+        accepted: NDArray[np.bool_] | None = None,
+        threads: int = 1,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], int, int]:
         """Ids and scores, shape (queries, k), -1 and -inf where there are no more; postings read, rows scored."""
+
+def exact(space: BlockSpace, *, share: float = ..., postings: int = ..., candidates: int = ...) -> Search:
+    """Lists as far as the threshold makes it necessary, then vectors; options as for ``Effort`` in block/search.h."""
+
+def exhaustive(space: BlockSpace) -> Search:
+    """Every row scored: the oracle."""
+
+def two_phase(space: BlockSpace, postings: int, candidates: int) -> Search:
+    """The strongest pieces of lists, then vectors."""
 
 class BlockPostings:
     """Lists in document order with their values: the vectors of a space, transposed."""
@@ -371,22 +391,22 @@ class SuperblockIndex:
     def bytes(self) -> int:
         """Bytes in memory."""
 
-def term_at_a_time(postings: BlockPostings) -> Traversal:
+def term_at_a_time(postings: BlockPostings) -> Search:
     """Every posting of every query term."""
 
-def maxscore(postings: BlockPostings) -> Traversal:
+def maxscore(postings: BlockPostings) -> Search:
     """Lists that cannot matter alone are not read alone."""
 
-def wand(postings: BlockPostings) -> Traversal:
+def wand(postings: BlockPostings) -> Search:
     """From pivot to pivot."""
 
-def block_max_wand(postings: BlockMaxPostings) -> Traversal:
+def block_max_wand(postings: BlockMaxPostings) -> Search:
     """The same, past blocks whose maxima are too small."""
 
-def bmp(index: BmpIndex, alpha: float, beta: float) -> Traversal:
+def bmp(index: BmpIndex, alpha: float, beta: float) -> Search:
     """Blocks by falling bound."""
 
-def superblock(index: SuperblockIndex, mu: float, eta: float) -> Traversal:
+def superblock(index: SuperblockIndex, mu: float, eta: float) -> Search:
     """Superblocks by falling bound, then their blocks."""
 
 def build_seismic(
@@ -430,32 +450,5 @@ def open_seismic(space: BlockSpace, sections: dict[str, Buffer]) -> SeismicLists
         Damaged: A section is missing or inconsistent.
     """
 
-def seismic(lists: SeismicLists, *, query_cut: int, heap_factor: float, ordered: str, hop: int) -> Traversal:
+def seismic(lists: SeismicLists, *, query_cut: int, heap_factor: float, ordered: str, hop: int) -> Search:
     """Blocks whose summaries come near the threshold."""
-
-class BlockSpace:
-    """Search by inner product over sparse vectors; rows are numbered from 0."""
-
-    @property
-    def rows(self) -> int:
-        """How many vectors."""
-
-    @property
-    def terms(self) -> int:
-        """How many columns occur."""
-
-    def search(
-        self,
-        indptr: NDArray[np.int64],
-        indices: NDArray[np.uint32],
-        values: NDArray[np.float32],
-        k: int,
-        exhaustive: bool,
-        exact: bool,
-        share: float,
-        postings: int,
-        candidates: int,
-        accepted: NDArray[np.bool_] | None,
-        threads: int,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32], int, int]:
-        """Ids and scores, shape (queries, k), -1 and -inf where there are no more; postings read, vectors scored."""

@@ -45,6 +45,8 @@ def test_its_figures_are_those_of_the_index(run, files, vectors, values):
     assert report["build"]["peak_bytes"] > report["bytes"]
     exact = next(one for one in report["curve"] if one["target"] == 1)
     assert 0 < exact["p50_us"] <= exact["p99_us"]
+    cost = BlockIndex.build(documents, values=values).cost(queries, traversal="exact")
+    assert (exact["postings"], exact["scored"]) == cost
     assert exact["recall"] == 1.0 if values == "f32" else 0.9 < exact["recall"] <= 1.0
 
 
@@ -79,6 +81,7 @@ def test_for_people(run, files):
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("280 rows, ")
     assert "forward.columns" in result.stdout
+    assert "postings read" in result.stdout
     assert "1.0000" in result.stdout
 
 

@@ -30,9 +30,9 @@ def replay(data: bytes) -> np.ndarray:
         np.array([query[c] for c in sorted(query)], np.float32),
     )
     accepted = np.arange(rows) % every == 0 if every else None
-    space.search(*arrays, k, True, True, 0.15, 3000, 16, accepted, 1)
-    space.search(*arrays, k, False, False, 0.15, 3000, 16, accepted, 1)
-    return space.search(*arrays, k, False, True, 0.15, 3000, 16, accepted, 1)[0]
+    _native.exhaustive(space)(*arrays, k, accepted)
+    _native.two_phase(space, 3000, 16)(*arrays, k, accepted)
+    return _native.exact(space)(*arrays, k, accepted)[0]
 
 
 def test_the_corpus_is_damaged_or_answers() -> None:

@@ -13,9 +13,11 @@ import pytest
 from brute_force import assert_same, brute_force, stored, topical
 from hypothesis import given, settings, strategies as st
 
+from gossamer import _native
 from gossamer.errors import IndexDamaged, IndexTooNew, NoSuchIndex, UsageError
 from gossamer.retrieval import BlockIndex, SparseVectors
 from gossamer.retrieval.block_index import Values
+from gossamer.retrieval.traversals import TwoPhase
 
 
 @pytest.mark.parametrize("values", ["f32", "f16", "u8"])
@@ -39,10 +41,25 @@ def test_pruning_reads_fewer_postings() -> None:
     vectors, queries = topical(60_000, 5, dim=3000), topical(30, 6, dim=3000)
     space = BlockIndex.build(vectors)._space
     arrays = (queries.indptr, queries.indices, queries.values)
-    *_, few, scored = space.search(*arrays, 10, False, True, 0.2, 3000, 16, None, 1)
-    *_, every, _ = space.search(*arrays, 10, False, True, 0.0, 3000, 16, None, 1)
+    *_, few, scored = _native.exact(space, share=0.2)(*arrays, 10)
+    *_, every, _ = _native.exact(space, share=0.0)(*arrays, 10)
     assert few < 0.8 * every
     assert scored < 30 * 600
+
+
+def test_a_query_costs_the_postings_of_its_terms_and_the_rows_that_are_scored() -> None:
+    vectors, queries = topical(500, 5), topical(20, 6)
+    index = BlockIndex.build(vectors, traversal="term-at-a-time")
+    lengths = np.bincount(vectors.indices, minlength=max(vectors.dim, queries.dim))
+    every = lengths[queries.indices].sum() / len(queries)
+    assert index.cost(queries).postings == every
+    exact, approximate = index.cost(queries, traversal="exact"), index.cost(queries, traversal=TwoPhase(postings=200))
+    assert approximate.postings < exact.postings <= 2 * every
+    assert 10 <= exact.scored < len(vectors)
+    assert 10 <= approximate.scored <= TwoPhase().candidates
+    none = index.cost(queries, traversal="exact", where=np.zeros(500, bool))
+    assert none.scored == 0
+    assert index.cost(SparseVectors.from_dicts([], [])) == (0, 0)
 
 
 @given(seed=st.integers(0, 2**32), share=st.floats(0, 1), k=st.integers(1, 60))
@@ -57,7 +74,8 @@ def test_no_setting_changes_the_answer(seed: int, share: float, k: int) -> None:
     space = BlockIndex.build(vectors)._space
     where = np.array([rng.random() < 0.7 for _ in rows])
     arrays = (vectors.indptr, vectors.indices, vectors.values)
-    got = space.search(*arrays, k, False, True, share, rng.randrange(1, 50), rng.randrange(1, 20), where, 1)
+    search = _native.exact(space, share=share, postings=rng.randrange(1, 50), candidates=rng.randrange(1, 20))
+    got = search(*arrays, k, where)
     assert_same(got[:2], brute_force(stored(vectors, "f32"), vectors, k, where))
 
 

@@ -14,7 +14,7 @@ import zlib
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,11 +44,22 @@ _SECTIONS = {
     "forward.offsets", "forward.columns", "forward.values", "forward.scales", "order",
     "vocabulary",
 }  # fmt: skip
-_SHARE, _POSTINGS, _CANDIDATES = 0.1, 3000, 16  # effort of an exact search; see native/block/search.h
 
 
 class Uncalibrated(UserWarning):
     """A recall was asked for that only exact search is known to reach; exact search was run."""
+
+
+class Cost(NamedTuple):
+    """Means over queries.
+
+    Args:
+        postings: Entries of lists, or of summaries, that were read.
+        scored: Rows that were scored by their whole vectors.
+    """
+
+    postings: float
+    scored: float
 
 
 class BlockIndex:
@@ -248,24 +259,53 @@ class BlockIndex:
             if traversal is not None or exhaustive or (recall is not None and budget_us is not None):
                 raise UsageError("recall, budget_us, traversal and exhaustive exclude each other")
             traversal = self._calibrated(k, recall, budget_us, where is not None)
+        return self._run(queries, k, where, traversal, exhaustive, threads)[:2]
+
+    def cost(
+        self,
+        queries: SparseVectors,
+        k: int = 10,
+        *,
+        recall: float | None = None,
+        where: NDArray[np.bool_] | Sequence[bool] | None = None,
+        traversal: str | Traversal | None = None,
+    ) -> Cost:
+        """What :meth:`search` with the same arguments does for a query, counted: the same on every machine.
+
+        Example:
+            >>> vectors = SparseVectors.from_dicts([{"wing": 1.0}, {"wing": 0.5, "lift": 2.0}])
+            >>> BlockIndex.build(vectors, traversal="term-at-a-time").cost(vectors[1], k=1)
+            Cost(postings=3.0, scored=2.0)
+        """
+        if recall is not None:
+            if traversal is not None:
+                raise UsageError("recall and traversal exclude each other")
+            traversal = self._calibrated(k, recall, None, where is not None)
+        _, _, read, scored = self._run(queries, k, where, traversal)
+        count = max(1, len(queries))
+        return Cost(read / count, scored / count)
+
+    def _run(
+        self,
+        queries: SparseVectors,
+        k: int,
+        where: NDArray[np.bool_] | Sequence[bool] | None = None,
+        traversal: str | Traversal | None = None,
+        exhaustive: bool = False,
+        threads: int = 1,
+    ) -> tuple[Ids, Scores, int, int]:
+        """What :meth:`search` returns; then the postings read and rows scored for all queries together."""
         if k < 1:
             raise UsageError(f"k={k} must be >= 1")
         columns = self._columns(queries)
         accepted = None if where is None else np.ascontiguousarray(where, np.bool_)
         if accepted is not None and accepted.shape != (len(self),):
             raise UsageError(f"the filter has shape {accepted.shape}; it needs one value for each of {len(self)} rows")
-        arrays = columns.indptr, columns.indices, columns.values
         try:
-            named = None if exhaustive else self._traversal.pick(traversal)
-            if named is not None:
-                ids, scores, *_ = named.search(*arrays, k, accepted, threads)
-            else:
-                ids, scores, *_ = self._space.search(
-                    *arrays, k, exhaustive, True, _SHARE, _POSTINGS, _CANDIDATES, accepted, threads
-                )
+            search = _native.exhaustive(self._space) if exhaustive else self._traversal.pick(traversal)
+            return search(columns.indptr, columns.indices, columns.values, k, accepted, threads)
         except _native.Damaged as error:
             raise IndexDamaged("the index", 0, str(error), "build and save it again") from error
-        return ids, scores
 
     def _calibrated(self, k: int, recall: float | None, budget_us: float | None, filtered: bool) -> str | Traversal:
         """The search for a recall, or for a time."""
@@ -310,11 +350,10 @@ class BlockIndex:
             UsageError: Too few queries, or an argument is wrong.
         """
         queries = self._columns(queries)
-        arrays = queries.indptr, queries.indices, queries.values
-        read = self._space.search(*arrays, 10, False, True, _SHARE, _POSTINGS, _CANDIDATES, None, 1)[2]
+        read = self.cost(queries, traversal="exact").postings
         self._calibration = calibrate(
             lambda how, some, k: self.search(some, k, traversal=how or "exact"),
-            lambda k: self._traversal.families(k, int(read / max(len(queries), 1))),
+            lambda k: self._traversal.families(k, int(read)),
             queries,
             rows=len(self),
             targets=targets,

@@ -41,7 +41,7 @@ class Measure:
         build = traversal.built()
         if build not in self._structures:
             self._structures[build] = traversal.structure(self.index._space, {})
-        search = traversal.over(self._structures[build]).search
+        search = traversal.over(self._structures[build])
         _, scores, postings, scored = search(*self._arrays, K, None, 1)
         return Measured(float((scores >= self._least).mean()), postings, scored)
 
@@ -94,7 +94,7 @@ def test_what_approximate_search_finds_has_its_exact_score(measure: Measure) -> 
     queries = zipfian(30, 23)
     truth, every = measure.index.search(queries, 20_000, exhaustive=True)
     for traversal in (BlockMaxPruning(beta=0.3), BlockMaxPruning(saturating=True), SuperblockPruning(mu=0.3, eta=0.3)):
-        search = traversal.over(traversal.structure(measure.index._space, {})).search
+        search = traversal.over(traversal.structure(measure.index._space, {}))
         ids, scores, *_ = search(queries.indptr, queries.indices, queries.values, K, None, 1)
         for row in range(len(queries)):
             of = dict(zip(truth[row].tolist(), every[row].tolist(), strict=True))

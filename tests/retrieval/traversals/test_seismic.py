@@ -36,11 +36,10 @@ def stored(index: BlockIndex) -> np.ndarray:
     return dense
 
 
-def answer(index: BlockIndex, queries: SparseVectors, traversal: Seismic, k: int = 10) -> tuple[float, int]:
-    """Recall, ties allowed, and the number of rows that were scored."""
-    named = index._traversal.pick(traversal)
-    assert named is not None
-    _, scores, _, scored = named.search(queries.indptr, queries.indices, queries.values, k, None, 1)
+def answer(index: BlockIndex, queries: SparseVectors, traversal: Seismic, k: int = 10) -> tuple[float, float]:
+    """Recall, ties allowed, and the number of rows that were scored for a query."""
+    _, scores = index.search(queries, k, traversal=traversal)
+    scored = index.cost(queries, k, traversal=traversal).scored
     _, exact = index.search(queries, k, traversal="exact")
     wanted = np.isfinite(exact)
     return float(((scores >= exact[:, -1:]) & wanted).sum() / wanted.sum()), scored
@@ -410,7 +409,7 @@ class TestStorage:
                 refused += 1
                 read = _native.open_seismic(index._space, {**whole, name: bytes(bad)})
                 for cut in (3, 100):
-                    _native.seismic(read, query_cut=cut, heap_factor=0.5, ordered="all", hop=3).search(
+                    _native.seismic(read, query_cut=cut, heap_factor=0.5, ordered="all", hop=3)(
                         queries.indptr, queries.indices, queries.values, 10, None, 1
                     )
                 refused -= 1

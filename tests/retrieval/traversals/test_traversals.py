@@ -93,7 +93,7 @@ class TestExactness:
         arrays = queries.indptr, queries.indices, queries.values
         native = traversal.over(traversal.structure(index._space, traversal.sections(index._space, 1)))
         for k, accepted, want in ((10, None, everything), (10, where, filtered)):
-            ids, scores, *_ = native.search(*arrays, k, accepted, 1)
+            ids, scores, *_ = native(*arrays, k, accepted, 1)
             np.testing.assert_array_equal(ids, want[0])
             np.testing.assert_array_equal(scores, want[1])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gossamer.retrieval.block_index import BlockIndex
+    from gossamer.retrieval.block_index import BlockIndex, Values
     from gossamer.retrieval.vectors import SparseVectors
 
 RECALLS = (0.9, 0.95, 0.98, 0.99, 1.0)  # 1: exact
@@ -70,7 +70,7 @@ def bench_index(
     documents, asked = _read(vectors, queries, count)
     begin = process_time()
     with spending() as build:
-        index = BlockIndex.build(documents, values=values, threads=threads)  # type: ignore[arg-type]
+        index = BlockIndex.build(documents, values=cast("Values", values), threads=threads)
     built = {"cpu_s": process_time() - begin, "wall_s": build.seconds, "peak_bytes": build.peak_bytes}
     middle = len(asked) // 2 if len(asked) >= 2 * FEWEST_QUERIES else 0
     if middle:
@@ -172,6 +172,7 @@ def _curve(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Uncalibrated)  # the figures show it: they are those of exact search
         timed = take_turns(trials, rounds)
+        costs = {target: index.cost(queries, k, recall=float(target)) for target in timed}
     least = _kth_best(documents, queries, k)
     curve = []
     for target, one in timed.items():
@@ -180,6 +181,7 @@ def _curve(
         curve.append({
             "target": float(target), "recall": sum(right) / max(1, len(right)),
             "p50_us": spent[len(spent) // 2], "p99_us": spent[int(0.99 * len(spent))],
+            **costs[target]._asdict(),
         })  # fmt: skip
     return curve
 
@@ -248,10 +250,14 @@ def _show(out: Output, report: Mapping[str, Any]) -> None:
     out.show(table("part", "size", "share", rows=shares, right=(1, 2)))
     out.line()
     points = [
-        (_asked(one["target"]), f"{one['recall']:.4f}", f"{one['p50_us']:,.0f}", f"{one['p99_us']:,.0f}")
+        (
+            _asked(one["target"]), f"{one['recall']:.4f}", f"{one['p50_us']:,.0f}", f"{one['p99_us']:,.0f}",
+            f"{one['postings']:,.0f}", f"{one['scored']:,.0f}",
+        )
         for one in report["curve"]
-    ]
-    out.show(table("recall asked", "measured", "p50 µs", "p99 µs", rows=points, right=(1, 2, 3)))
+    ]  # fmt: skip
+    columns = "recall asked", "measured", "p50 µs", "p99 µs", "postings read", "rows scored"
+    out.show(table(*columns, rows=points, right=range(1, len(columns))))
 
 
 def _asked(recall: float) -> str:

@@ -37,6 +37,6 @@ class BlockMaxWand(Traversal):
         """Lists in document order with the maximum of every block."""
         return _native.BlockMaxPostings(space, self.block_size)
 
-    def over(self, structure: _native.BlockMaxPostings) -> _native.Traversal:
+    def over(self, structure: _native.BlockMaxPostings) -> _native.Search:
         """The native search."""
         return _native.block_max_wand(structure)

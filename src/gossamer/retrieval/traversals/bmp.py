@@ -51,6 +51,6 @@ class BlockMaxPruning(Traversal):
         """Block maxima and blocks."""
         return _native.BmpIndex(space, self.block_size, self.compressed, self.saturating)
 
-    def over(self, structure: _native.BmpIndex) -> _native.Traversal:
+    def over(self, structure: _native.BmpIndex) -> _native.Search:
         """The native search."""
         return _native.bmp(structure, self.alpha, self.beta)

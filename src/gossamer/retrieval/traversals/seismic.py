@@ -140,7 +140,7 @@ class Seismic(Traversal):
             for heap in (1.0, 0.9, 0.8, 0.7)
         ]
 
-    def over(self, structure: _native.SeismicLists) -> _native.Traversal:
+    def over(self, structure: _native.SeismicLists) -> _native.Search:
         """The native search."""
         return _native.seismic(
             structure,

@@ -52,6 +52,6 @@ class SuperblockPruning(Traversal):
         """Maxima of superblocks and blocks, and blocks."""
         return _native.SuperblockIndex(space, self.block_size, self.superblock)
 
-    def over(self, structure: _native.SuperblockIndex) -> _native.Traversal:
+    def over(self, structure: _native.SuperblockIndex) -> _native.Search:
         """The native search."""
         return _native.superblock(structure, self.mu, self.eta)

@@ -6,33 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import log2
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from gossamer import _native
 from gossamer.errors import UsageError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 _FEWEST_POSTINGS = 500
 
 Sections = Mapping[str, tuple[str, Any]]  # name: element kind, bytes
-
-
-class Searching(Protocol):
-    """A search that can be run; native ones and those made of them."""
-
-    def search(
-        self,
-        indptr: NDArray[np.int64],
-        indices: NDArray[np.uint32],
-        values: NDArray[np.float32],
-        k: int,
-        accepted: NDArray[np.bool_] | None,
-        threads: int,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32], int, int]:
-        """Ids and scores, shape (queries, k), -1 and -inf where there are no more; postings read, rows scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +48,7 @@ class Traversal(ABC):
         """
 
     @abstractmethod
-    def over(self, structure: Any) -> Searching:
+    def over(self, structure: Any) -> _native.Search:
         """The native search with these options."""
 
     def built(self) -> str:
@@ -132,11 +113,11 @@ class Built:
     def __init__(self, space: _native.BlockSpace, sections: Sections, facts: Mapping[str, Any] | None) -> None:
         known = classes().get(facts["name"]) if facts else None
         self._method = known(**facts["options"]) if known and facts else None
-        self._space, self._sections = space, sections
+        self._space, self._sections, self._exact = space, sections, _native.exact(space)
         self._structure: Any = None
 
-    def pick(self, asked: str | Traversal | None) -> Searching | None:
-        """The search to run; None for the exact one that every index has.
+    def pick(self, asked: str | Traversal | None) -> _native.Search:
+        """The search to run.
 
         Args:
             asked: None = as the index was built; otherwise ``"exact"``, or the method of the index, whose search
@@ -147,7 +128,7 @@ class Built:
         """
         wanted = self._method if asked is None else chosen(asked)
         if wanted is None:
-            return None
+            return self._exact
         if not wanted.BUILT:
             return wanted.over(wanted.structure(self._space, self._sections))
         built = self._method

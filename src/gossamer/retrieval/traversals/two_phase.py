@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from gossamer import _native
 from gossamer.retrieval.traversals.traversal import Sections, Traversal, within
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +42,6 @@ class TwoPhase(Traversal):
         """The lists and vectors that every index has."""
         return space
 
-    def over(self, structure: _native.BlockSpace) -> _Search:
+    def over(self, structure: _native.BlockSpace) -> _native.Search:
         """The native search."""
-        return _Search(structure, self)
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    space: _native.BlockSpace
-    options: TwoPhase
-
-    def search(
-        self,
-        indptr: NDArray[np.int64],
-        indices: NDArray[np.uint32],
-        values: NDArray[np.float32],
-        k: int,
-        accepted: NDArray[np.bool_] | None,
-        threads: int,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32], int, int]:
-        """As :class:`~gossamer.retrieval.traversals.traversal.Searching`."""
-        postings, candidates = self.options.postings, self.options.candidates
-        return self.space.search(indptr, indices, values, k, False, False, 0.0, postings, candidates, accepted, threads)
+        return _native.two_phase(structure, self.postings, self.candidates)

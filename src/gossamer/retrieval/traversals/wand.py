@@ -30,6 +30,6 @@ class Wand(Traversal):
         """Lists in document order."""
         return _native.BlockPostings(space)
 
-    def over(self, structure: _native.BlockPostings) -> _native.Traversal:
+    def over(self, structure: _native.BlockPostings) -> _native.Search:
         """The native search."""
         return _native.wand(structure)
