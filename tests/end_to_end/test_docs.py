@@ -103,7 +103,7 @@ def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
             if printed is not None:
                 example = doctest.Example("", block.code)
                 options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-                assert OUTPUT.check_output(block.code, printed, options), (
-                    f"{where}\n" + OUTPUT.output_difference(example, printed, options)
+                assert OUTPUT.check_output(block.code, printed, options), f"{where}\n" + OUTPUT.output_difference(
+                    example, printed, options
                 )
                 printed = None

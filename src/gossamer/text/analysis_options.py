@@ -101,15 +101,17 @@ def check_versions(values: Mapping[str, Any]) -> None:
 def native(options: Mapping[str, Any]) -> _native.Analyzer:
     """The native analyser of complete options."""
     names = options["languages"]
-    return _native.Analyzer({
-        **options,
-        "stop_words": list(options["stop_words"]),
-        "elisions": list(options["elisions"]),
-        "grams": tuple(options["grams"]),
-        "compounds": list(options["compounds"].items()),
-        "languages": [_language(name) for name in names],
-        "detect": languages.detector(options["detect"], names) if names else None,
-    })
+    return _native.Analyzer(
+        {
+            **options,
+            "stop_words": list(options["stop_words"]),
+            "elisions": list(options["elisions"]),
+            "grams": tuple(options["grams"]),
+            "compounds": list(options["compounds"].items()),
+            "languages": [_language(name) for name in names],
+            "detect": languages.detector(options["detect"], names) if names else None,
+        }
+    )
 
 
 def folding(options: Mapping[str, Any]) -> _native.Analyzer:
