@@ -1,6 +1,7 @@
 #include "index/builder.h"
 
 #include <algorithm>
+#include <bit>
 #include <exception>
 #include <iterator>
 #include <span>
@@ -44,6 +45,14 @@ uint32_t code_points(std::string_view text) {
 uint32_t Shard::term_of(std::string_view term) {
   if (const uint32_t* known = terms.find(term)) return *known;
   return terms.insert(term, terms.size());
+}
+
+uint32_t Shard::term_of_column(uint32_t column, const std::vector<std::string>& columns) {
+  constexpr uint32_t kNear = 1u << 20;  // beyond, columns are hashes: a table would be larger than the vectors
+  if (column < kNear && column >= near_columns.size()) near_columns.resize(std::bit_ceil(size_t{column} + 1), kDropped);
+  uint32_t& term = column < kNear ? near_columns[column] : far_columns.try_emplace(column, kDropped).first->second;
+  if (term == kDropped) term = term_of(columns.empty() ? "#" + std::to_string(column) : columns.at(column));
+  return term;
 }
 
 void Shard::words(std::string_view text, Lexer& lexer, size_t in_field, uint32_t from_body) {
@@ -135,13 +144,10 @@ void Shard::add_text(const DocumentView& document, uint32_t passage_words) {
 void Shard::add_rows(const DocumentView& document, const std::vector<std::array<uint32_t, 4>>& ranges,
                               const VectorView* vectors, const std::vector<std::string>& columns) {
   open_document(document);
-  if (column_term.empty()) column_term.assign(columns.size(), kDropped);
   for (size_t r = 0; r < ranges.size(); ++r) {
     open_row(ranges[r][0], ranges[r][1], ranges[r][2], ranges[r][3], document.insertion);
     for (size_t i = 0; i < vectors[r].size; ++i) {
-      uint32_t& term = column_term.at(vectors[r].columns[i]);
-      if (term == kDropped) term = term_of(columns[vectors[r].columns[i]]);
-      log.push_back(term);
+      log.push_back(term_of_column(vectors[r].columns[i], columns));
       values.push_back(vectors[r].values[i]);
     }
   }

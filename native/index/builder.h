@@ -60,7 +60,7 @@ class Segment;
 class Builder {
  public:
   // A text space (its own analyser, then one for each declared field) or a vector space (no analyser, `columns` names the
-  // vocabulary).
+  // vocabulary; empty: a column is called #NUMBER).
   Builder(std::string space, std::vector<std::shared_ptr<const Analyzer>> analyzers, std::vector<std::string> columns,
           BuilderOptions options);
   ~Builder();

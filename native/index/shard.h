@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "analysis/analyzer.h"
@@ -41,13 +42,15 @@ struct Shard {
   // Title and headings that are scored with a passage though it does not show them, apart (bm25f) or as one text.
   void words_above(const DocumentView& document, std::span<const HeadingView* const> above, bool titled);
   uint32_t term_of(std::string_view term);
+  uint32_t term_of_column(uint32_t column, const std::vector<std::string>& columns);
   void open_document(const DocumentView& document);
   void open_row(uint32_t start, uint32_t end, uint64_t byte_start, uint64_t byte_end, uint64_t insertion);
 
   // vocabulary
   std::vector<Lexer> lexers;
   StringTable terms;   // term -> term number
-  std::vector<uint32_t> column_term;  // vector spaces: column -> term number
+  std::vector<uint32_t> near_columns;  // vector spaces: column -> term number, below kNear by a table
+  std::unordered_map<uint32_t, uint32_t> far_columns;
 
   // the log: term numbers (or kDropped) row after row
   std::vector<uint32_t> log;

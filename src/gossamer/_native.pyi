@@ -89,7 +89,10 @@ class QueryParser:
         """The terms, ascending, each weighing as often as it occurs."""
 
 class Builder:
-    """Collects documents in memory until they are flushed as the sections of a segment."""
+    """Collects documents in memory until they are flushed as the sections of a segment.
+
+    ``columns``: the names of a vector's columns; none: they are called ``"#column"``.
+    """
 
     def __init__(
         self,

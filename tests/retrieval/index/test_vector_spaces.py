@@ -128,6 +128,22 @@ def test_vocabularies_may_differ_from_call_to_call(tmp_path: Path) -> None:
     assert index.rank([{"lift": 1.0}]) == [[("2", 3.0), ("1", 2.0)]]
 
 
+def test_columns_without_names_are_called_by_number_however_far_apart(tmp_path: Path) -> None:
+    """Below 2**20 they are numbered by a table, beyond by a map; each row is found by its own column."""
+    columns = [0, 7, 2**20 - 1, 2**20, 2**31, 2**32 - 2]
+    with Index.create(tmp_path / "ix", encoder=None) as index:
+        for part in (columns[:4], columns[2:]):
+            ids = [f"{column}.{len(part)}.{part[0]}" for column in part]
+            index.add_vectors(ids, SparseVectors(range(len(part) + 1), part, [1.0] * len(part), 2**32 - 1))
+        index.add_vectors(["named"], SparseVectors.from_dicts([{"wing": 1, "#7": 2}]))
+    for column in columns:
+        query = SparseVectors([0, 1], [column], [1.0], 2**32 - 1)
+        found = [name for name, _ in index.rank([query])[0] if name != "named"]
+        assert {name.split(".")[0] for name in found} == {str(column)}
+        assert len(found) == (2 if column in columns[2:4] else 1)
+    assert index.rank([{"#7": 1.0}])[0] == [("named", 2.0), ("7.4.0", 1.0)]
+
+
 def test_an_encoder_sees_all_queries_at_once(tmp_path: Path) -> None:
     class Counting(Squares):
         calls: ClassVar[list[int]] = []

@@ -198,8 +198,7 @@ class Writer:
         self, batch: list[Document], places: list[list[tuple[int, int, int, int]]], vectors: SparseVectors
     ) -> None:
         vectors.refuse_negative()
-        columns = [vectors.term(c) for c in range(vectors.dim)]
-        builder = self._ready(columns)
+        builder = self._ready(vectors.vocabulary or [])
         builder.add_vectors(
             [native_document(d) for d in batch],
             self._next_insertion,
