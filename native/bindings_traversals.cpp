@@ -21,28 +21,46 @@ std::shared_ptr<T> made(Arguments&&... arguments) {
   return std::make_shared<T>(std::forward<Arguments>(arguments)...);
 }
 
+// Bytes in memory of a structure, by part.
+nb::dict parts(std::initializer_list<std::pair<const char*, size_t>> sizes) {
+  nb::dict out;
+  for (const auto& [name, bytes] : sizes) out[name] = bytes;
+  return out;
+}
+
 std::shared_ptr<block::Postings> postings_of(const Space& space) { return made<block::Postings>(space); }
 
 }  // namespace
 
 void bind_traversals(nb::module_& m) {
-  nb::class_<block::Postings>(m, "BlockPostings").def(nb::new_(&postings_of), "space"_a).def_prop_ro("bytes", &block::Postings::bytes);
+  nb::class_<block::Postings>(m, "BlockPostings")
+      .def(nb::new_(&postings_of), "space"_a)
+      .def_prop_ro("parts", [](const block::Postings& postings) { return parts({{"postings", postings.bytes()}}); });
   nb::class_<block::BlockMaxPostings>(m, "BlockMaxPostings")
       .def(nb::new_([](const Space& space, size_t block_size) { return made<block::BlockMaxPostings>(space, block_size); }), "space"_a,
            "block_size"_a)
-      .def_prop_ro("bytes", &block::BlockMaxPostings::bytes);
+      .def_prop_ro("parts", [](const block::BlockMaxPostings& lists) {
+        return parts({{"postings", lists.postings().bytes()}, {"maxima", lists.maxima_bytes()}});
+      });
   nb::class_<block::BmpIndex>(m, "BmpIndex")
       .def(nb::new_([](const Space& space, uint32_t block_size, bool compressed, bool saturating) {
              return made<block::BmpIndex>(*postings_of(space), block_size, compressed, saturating);
            }),
            "space"_a, "block_size"_a, "compressed"_a, "saturating"_a)
-      .def_prop_ro("bytes", &block::BmpIndex::bytes);
+      .def_prop_ro("parts", [](const block::BmpIndex& index) {
+        return parts({{"blocks", index.rows.bytes()}, {"maxima", index.maxima.bytes()}, {"impacts", index.impacts.bytes()}});
+      });
   nb::class_<block::SuperblockIndex>(m, "SuperblockIndex")
       .def(nb::new_([](const Space& space, uint32_t block_size, uint32_t blocks) {
              return made<block::SuperblockIndex>(*postings_of(space), block_size, blocks);
            }),
            "space"_a, "block_size"_a, "blocks"_a)
-      .def_prop_ro("bytes", &block::SuperblockIndex::bytes);
+      .def_prop_ro("parts", [](const block::SuperblockIndex& index) {
+        return parts({{"blocks", index.rows.bytes()},
+                      {"maxima", index.maxima.bytes()},
+                      {"superblocks", index.largest.bytes() + index.mean.bytes()},
+                      {"impacts", index.impacts.bytes()}});
+      });
 
   const auto over_postings = [&m]<class T>(const char* name, std::type_identity<T>) {
     m.def(

@@ -367,7 +367,7 @@ class BlockPostings:
         """Damaged where a value is negative or not finite, as for the structures below."""
 
     @property
-    def bytes(self) -> int:
+    def parts(self) -> dict[str, int]:
         """Bytes in memory."""
 
 class BlockMaxPostings:
@@ -375,7 +375,7 @@ class BlockMaxPostings:
 
     def __init__(self, space: BlockSpace, block_size: int) -> None: ...
     @property
-    def bytes(self) -> int:
+    def parts(self) -> dict[str, int]:
         """Bytes in memory."""
 
 class BmpIndex:
@@ -383,7 +383,7 @@ class BmpIndex:
 
     def __init__(self, space: BlockSpace, block_size: int, compressed: bool, saturating: bool) -> None: ...
     @property
-    def bytes(self) -> int:
+    def parts(self) -> dict[str, int]:
         """Bytes in memory."""
 
 class SuperblockIndex:
@@ -391,7 +391,7 @@ class SuperblockIndex:
 
     def __init__(self, space: BlockSpace, block_size: int, blocks: int) -> None: ...
     @property
-    def bytes(self) -> int:
+    def parts(self) -> dict[str, int]:
         """Bytes in memory."""
 
 def term_at_a_time(postings: BlockPostings) -> Search:

@@ -24,7 +24,7 @@ class BlockMaxPostings {
   std::span<const Block> blocks(uint32_t term) const {
     return std::span(blocks_).subspan(offsets_[term], offsets_[term + 1] - offsets_[term]);
   }
-  size_t bytes() const { return postings_.bytes() + blocks_.size() * sizeof(Block) + offsets_.size() * 8; }
+  size_t maxima_bytes() const { return blocks_.size() * sizeof(Block) + offsets_.size() * 8; }
 
  private:
   Postings postings_;

@@ -16,7 +16,6 @@ namespace gossamer::block {
 struct BmpIndex {
   // block_rows: 1 to kMostBlockRows; `compressed`: maxima of blocks that have a term only; `saturating`: see Saturating.
   BmpIndex(const Postings& postings, uint32_t block_rows, bool compressed, bool saturating);
-  size_t bytes() const { return rows.bytes() + maxima.bytes() + impacts.bytes(); }
 
   std::shared_ptr<const Space> space;
   bool saturating;

@@ -29,7 +29,7 @@ class Postings {
     const uint64_t from = offsets_[term], size = offsets_[term + 1] - from;
     return {std::span(rows_).subspan(from, size), std::span(values_).subspan(from, size), most_[term]};
   }
-  size_t bytes() const { return rows_.size() * 8 + offsets_.size() * 8 + most_.size() * 4; }
+  size_t bytes() const { return (rows_.size() + values_.size() + most_.size()) * 4 + offsets_.size() * 8; }
 
  private:
   std::shared_ptr<const Space> space_;

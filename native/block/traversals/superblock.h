@@ -15,7 +15,6 @@ namespace gossamer::block {
 struct SuperblockIndex {
   // block_rows: 1 to kMostBlockRows; `blocks`: of a superblock, 1 to 256.
   SuperblockIndex(const Postings& postings, uint32_t block_rows, uint32_t blocks);
-  size_t bytes() const { return rows.bytes() + maxima.bytes() + largest.bytes() + mean.bytes() + impacts.bytes(); }
 
   std::shared_ptr<const Space> space;
   uint32_t blocks;

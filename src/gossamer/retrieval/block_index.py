@@ -388,6 +388,11 @@ class BlockIndex:
         return SparseVectors.from_dicts(rows, self._vocabulary)
 
     def stats(self) -> dict[str, Any]:
-        """Rows, terms, and bytes by part, as JSON values."""
+        """Rows, terms and sizes, as JSON values.
+
+        ``parts`` are the bytes of each part as it is saved and mapped, ``bytes`` their sum; ``memory`` those of what
+        a named traversal makes of them for its searches, which is not saved.
+        """
         parts = {name: len(memoryview(data)) for name, (_, data) in self._sections.items()}
-        return {**self._facts, "terms": self._space.terms, "bytes": sum(parts.values()), "parts": parts}
+        sizes = {"bytes": sum(parts.values()), "parts": parts, "memory": self._traversal.memory()}
+        return {**self._facts, "terms": self._space.terms, **sizes}

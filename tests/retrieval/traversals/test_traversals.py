@@ -189,6 +189,58 @@ def test_small_random_vectors(traversal: Traversal, seed: int, k: int) -> None:
     assert_equals_brute_force(index, vectors, k, where)
 
 
+class TestSizes:
+    """What stats() says is in memory is what the vectors need in each layout, counted from the vectors."""
+
+    vectors = zipfian(900, 36)
+    nnz = vectors.nnz
+    lengths = np.unique(vectors.indices, return_counts=True)[1]
+    terms = len(lengths)
+    postings = nnz * 8 + terms * 4 + (terms + 1) * 8
+
+    def memory(self, traversal: Traversal | str) -> dict[str, int]:
+        index = BlockIndex.build(self.vectors, traversal=traversal)
+        before = index.stats()
+        index.search(zipfian(2, 37))
+        assert index.stats() == before
+        assert before["bytes"] == sum(before["parts"].values())
+        return dict(before["memory"])
+
+    def blocks(self, rows: int) -> int:
+        """Rows in blocks of so many, each an inverted file: its terms with their places, and one byte more an entry."""
+        block = np.repeat(np.arange(900), np.diff(self.vectors.indptr)) // rows
+        pairs = len(set(zip(block.tolist(), self.vectors.indices.tolist(), strict=True)))
+        return pairs * 8 + self.nnz * 5 + (-(-900 // rows) + 1) * 16
+
+    @pytest.mark.parametrize("traversal", [TermAtATime(), MaxScore(), Wand()], ids=str)
+    def test_lists(self, traversal: Traversal) -> None:
+        assert self.memory(traversal) == {f"{traversal.NAME}.postings": self.postings}
+
+    @pytest.mark.parametrize("size", [1, 7, 64])
+    def test_maxima_of_blocks_of_postings(self, size: int) -> None:
+        maxima = int(np.ceil(self.lengths / size).sum()) * 8 + (self.terms + 1) * 8
+        assert self.memory(BlockMaxWand(block_size=size)) == {"bmw.postings": self.postings, "bmw.maxima": maxima}
+
+    @pytest.mark.parametrize("rows", [8, 100])
+    def test_blocks_of_rows(self, rows: int) -> None:
+        memory = self.memory(BlockMaxPruning(block_size=rows, compressed=False))
+        assert (memory["bmp.blocks"], memory["bmp.impacts"]) == (self.blocks(rows), self.terms * 12)
+        assert memory["bmp.maxima"] >= self.terms * -(-900 // rows)
+        assert self.memory(BlockMaxPruning(block_size=8))["bmp.maxima"] < 0.6 * self.terms * -(-900 // 8)
+
+    def test_superblocks(self) -> None:
+        memory = self.memory(SuperblockPruning(block_size=10, superblock=4))
+        assert memory.keys() == {f"superblock.{part}" for part in ("blocks", "maxima", "superblocks", "impacts")}
+        assert memory["superblock.blocks"] == self.blocks(10)
+        assert memory["superblock.maxima"] > memory["superblock.superblocks"] > 0
+
+    @pytest.mark.parametrize("traversal", ["exact", "two-phase", "seismic"])
+    def test_what_is_stored_counts_once(self, traversal: str) -> None:
+        assert self.memory(traversal) == {}
+        parts = BlockIndex.build(self.vectors, traversal=traversal).stats()["parts"]
+        assert any(name.startswith("seismic.") for name in parts) == (traversal == "seismic")
+
+
 class TestChoosing:
     vectors = zipfian(200, 16)
 

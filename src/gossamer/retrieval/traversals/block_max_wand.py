@@ -37,6 +37,10 @@ class BlockMaxWand(Traversal):
         """Lists in document order with the maximum of every block."""
         return _native.BlockMaxPostings(space, self.block_size)
 
+    def memory(self, structure: _native.BlockMaxPostings) -> dict[str, int]:
+        """All of it."""
+        return structure.parts
+
     def over(self, structure: _native.BlockMaxPostings) -> _native.Search:
         """The native search."""
         return _native.block_max_wand(structure)

@@ -51,6 +51,10 @@ class BlockMaxPruning(Traversal):
         """Block maxima and blocks."""
         return _native.BmpIndex(space, self.block_size, self.compressed, self.saturating)
 
+    def memory(self, structure: _native.BmpIndex) -> dict[str, int]:
+        """All of it."""
+        return structure.parts
+
     def over(self, structure: _native.BmpIndex) -> _native.Search:
         """The native search."""
         return _native.bmp(structure, self.alpha, self.beta)

@@ -29,6 +29,10 @@ class MaxScore(Traversal):
         """Lists in document order."""
         return _native.BlockPostings(space)
 
+    def memory(self, structure: _native.BlockPostings) -> dict[str, int]:
+        """All of it."""
+        return structure.parts
+
     def over(self, structure: _native.BlockPostings) -> _native.Search:
         """The native search."""
         return _native.maxscore(structure)

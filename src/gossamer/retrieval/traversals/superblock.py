@@ -52,6 +52,10 @@ class SuperblockPruning(Traversal):
         """Maxima of superblocks and blocks, and blocks."""
         return _native.SuperblockIndex(space, self.block_size, self.superblock)
 
+    def memory(self, structure: _native.SuperblockIndex) -> dict[str, int]:
+        """All of it."""
+        return structure.parts
+
     def over(self, structure: _native.SuperblockIndex) -> _native.Search:
         """The native search."""
         return _native.superblock(structure, self.mu, self.eta)

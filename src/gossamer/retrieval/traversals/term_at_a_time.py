@@ -29,6 +29,10 @@ class TermAtATime(Traversal):
         """Lists in document order."""
         return _native.BlockPostings(space)
 
+    def memory(self, structure: _native.BlockPostings) -> dict[str, int]:
+        """All of it."""
+        return structure.parts
+
     def over(self, structure: _native.BlockPostings) -> _native.Search:
         """The native search."""
         return _native.term_at_a_time(structure)

@@ -51,6 +51,10 @@ class Traversal(ABC):
     def over(self, structure: Any) -> _native.Search:
         """The native search with these options."""
 
+    def memory(self, structure: Any) -> dict[str, int]:
+        """Bytes of the structure that are in memory alone, by part; nothing where it only reads stored sections."""
+        return {}
+
     def built(self) -> str:
         """Name and the options that are fixed at the build: two methods that agree share what they read."""
         fixed = {option: value for option, value in asdict(self).items() if option not in self.SEARCH}
@@ -140,9 +144,19 @@ class Built:
             wanted = built
         if wanted.built() != built.built():
             raise UsageError(f"this index was built for {built.built()}; for other options, {advice}")
+        return wanted.over(self._read(built))
+
+    def memory(self) -> dict[str, int]:
+        """Bytes, by part, of what the method of the index reads beside the sections; made now if no search has yet."""
+        method = self._method
+        if method is None or not method.BUILT:
+            return {}
+        return {f"{method.NAME}.{part}": size for part, size in method.memory(self._read(method)).items()}
+
+    def _read(self, method: Traversal) -> Any:
         if self._structure is None:
-            self._structure = built.structure(self._space, self._sections)
-        return wanted.over(self._structure)
+            self._structure = method.structure(self._space, self._sections)
+        return self._structure
 
     def families(self, k: int, postings: int) -> list[list[Traversal]]:
         """Approximate searches to choose among: series of rising effort.
