@@ -10,6 +10,8 @@ NB_MODULE(_native, m) {
   bind_traversals(m);
   bind_seismic(m);
   bind_words(m);
+  bind_wordpiece(m);
+  bind_encoder(m);
   m.def("cpu_level", [] { return cpu_level_name(cpu_level()); });
   m.def("cpu_features", &cpu_features);
 }

@@ -24,6 +24,8 @@ void bind_block(nb::module_& m);
 void bind_traversals(nb::module_& m);
 void bind_seismic(nb::module_& m);
 void bind_words(nb::module_& m);
+void bind_wordpiece(nb::module_& m);
+void bind_encoder(nb::module_& m);
 
 // UTF-8 of Python strings, valid while this object lives. A lone surrogate becomes '?', so offsets keep.
 class Utf8 {

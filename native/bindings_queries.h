@@ -44,6 +44,13 @@ nb::object owned(std::vector<T> values, size_t rows, size_t columns) {
   return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<2>>(kept->data(), {rows, columns}, capsule));
 }
 
+template <class T>
+nb::object owned(std::vector<T> values) {
+  auto* kept = new std::vector<T>(std::move(values));
+  nb::capsule capsule(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(kept->data(), {kept->size()}, capsule));
+}
+
 // The filter of stored rows that a filter of input rows gives.
 inline Bitmap packed(std::span<const bool> wanted, std::span<const uint32_t> order) {
   Bitmap bits = Bitmap::none(static_cast<uint32_t>(wanted.size()));

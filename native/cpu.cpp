@@ -96,6 +96,14 @@ CpuLevel cpu_level() {
   return level;
 }
 
+bool cpu_has_vnni() {
+#if defined(__x86_64__)
+  return supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
 const char* cpu_level_name(CpuLevel level) {
   switch (level) {
     case CpuLevel::avx512: return "avx512";

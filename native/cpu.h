@@ -9,6 +9,7 @@ namespace gossamer {
 enum class CpuLevel { portable, neon, avx2, avx512 };
 
 CpuLevel cpu_level();                       // throws std::invalid_argument for a forced level that this machine lacks
+bool cpu_has_vnni();                        // beside avx512: products of int8
 const char* cpu_level_name(CpuLevel level);
 std::vector<std::string> cpu_features();    // what the processor reports, for `doctor`
 

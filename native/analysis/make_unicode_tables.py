@@ -109,6 +109,17 @@ def lower(c: str) -> str:
     return folded if len(folded) == 1 and unicodedata2.category(c) != "Ll" else c
 
 
+def lower_composed(c: str) -> str:
+    """The full lower-case mapping of any character."""
+    if unicodedata2.category(c) == "Mn":  # U+0345 folds to a letter, but is no capital
+        return c
+    if c == "\u0130":
+        return "i\u0307"
+    if "\u1f88" <= c <= "\u1faf" and unicodedata2.category(c) == "Lt":  # fold to two letters, yet have small ones
+        return chr(ord(c) - 8)
+    return {"\u1fbc": "\u1fb3", "\u1fcc": "\u1fc3", "\u1ffc": "\u1ff3"}.get(c) or lower(c)
+
+
 def lower_unaccented(c: str) -> str:
     """As BERT's uncased models read a character: lower-cased, decomposed, without nonspacing marks."""
     decomposed = unicodedata2.normalize("NFD", c)
@@ -169,6 +180,8 @@ def main(output: str) -> None:
         "nfkc": mapping(mapped, lambda c: unicodedata2.normalize("NFKC", c), pool, places),
         "nfkd": mapping(mapped, lambda c: unicodedata2.normalize("NFKD", c), pool, places),
         "fold": mapping(mapped, fold, pool, places),
+        "nfd": mapping(mapped, lambda c: unicodedata2.normalize("NFD", c), pool, places),
+        "lower": mapping(mapped, lower_composed, pool, places),
         "lower_unaccented": mapping(mapped, lower_unaccented, pool, places),
         "script": scripts(),
     }

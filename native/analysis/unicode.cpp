@@ -36,6 +36,8 @@ std::span<const char32_t> nothing(char32_t) { return {}; }
 std::span<const char32_t> fold(char32_t c) { return image(look_up(fold_blocks, fold_values, c)); }
 std::span<const char32_t> nfkc(char32_t c) { return image(look_up(nfkc_blocks, nfkc_values, c)); }
 std::span<const char32_t> nfkd(char32_t c) { return image(look_up(nfkd_blocks, nfkd_values, c)); }
+std::span<const char32_t> nfd(char32_t c) { return image(look_up(nfd_blocks, nfd_values, c)); }
+std::span<const char32_t> lower(char32_t c) { return image(look_up(lower_blocks, lower_values, c)); }
 std::span<const char32_t> fold_nfkc(char32_t c) { return image(look_up(fold_nfkc_blocks, fold_nfkc_values, c)); }
 std::span<const char32_t> fold_nfkd(char32_t c) { return image(look_up(fold_nfkd_blocks, fold_nfkd_values, c)); }
 std::span<const char32_t> lower_unaccented(char32_t c) {

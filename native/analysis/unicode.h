@@ -28,6 +28,8 @@ std::span<const char32_t> nothing(char32_t code_point);    // always itself
 std::span<const char32_t> fold(char32_t code_point);       // full case folding
 std::span<const char32_t> nfkc(char32_t code_point);
 std::span<const char32_t> nfkd(char32_t code_point);       // without Hangul syllables
+std::span<const char32_t> nfd(char32_t code_point);        // without Hangul syllables
+std::span<const char32_t> lower(char32_t code_point);      // full lower case, in no language's special way
 std::span<const char32_t> fold_nfkc(char32_t code_point);  // NFKC and case folding, composed
 std::span<const char32_t> fold_nfkd(char32_t code_point);  // the same decomposed; U+0345 is not folded yet
 

@@ -455,3 +455,55 @@ def open_seismic(space: BlockSpace, sections: dict[str, Buffer]) -> SeismicLists
 
 def seismic(lists: SeismicLists, *, query_cut: int, heap_factor: float, ordered: str, hop: int) -> Search:
     """Blocks whose summaries come near the threshold."""
+
+# --- transformers ---
+
+class WordPiece:
+    """Text to ids of word pieces."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        """``options`` are complete; ``gossamer.retrieval.encoders.transformer.wordpiece`` has checked them."""
+
+    def encode(
+        self, texts: list[str], before: list[int], after: list[int], longest: int, threads: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+        """Where each text's ids begin, and the ids, of which those around the text are always whole."""
+
+    def weigh(
+        self, texts: list[str], weights: NDArray[np.float32], threads: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]:
+        """Rows of the different ids of each text, ascending, whose weight is not 0."""
+
+class Transformer:
+    """A BERT-like encoder; ``gossamer.retrieval.encoders.transformer.checkpoint`` has checked the arrays."""
+
+    def __init__(self, config: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Copies the arrays; scales of int8 are the bits of float16, as uint16."""
+
+    def encode(
+        self,
+        indptr: NDArray[np.int64],
+        ids: NDArray[np.uint32],
+        ignored: list[int],
+        first_only: bool,
+        left_out: list[int],
+        weight: str,
+        threshold: float,
+        prune: float,
+        most: int | None,
+        threads: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]:
+        """Sparse rows over the vocabulary.
+
+        Raises:
+            ValueError: A text is too long, an id is beyond the vocabulary, or the model has no head.
+        """
+
+    def states(
+        self, indptr: NDArray[np.int64], ids: NDArray[np.uint32], mean: bool, threads: int
+    ) -> NDArray[np.float32]:
+        """The last state of every id, or of every text their mean.
+
+        Raises:
+            ValueError: A text is too long, or an id is beyond the vocabulary.
+        """

@@ -1,0 +1,40 @@
+// The pieces of a vocabulary by their bytes: where in a word the longest one ends.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gossamer::encoder {
+
+class PiecesTable {
+ public:
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
+  // Pieces with their ids, in any order; of equal pieces the last counts. Empty ones are never found.
+  explicit PiecesTable(const std::vector<std::pair<std::string_view, uint32_t>>& pieces);
+
+  struct Found {
+    uint32_t id = kNone;
+    uint32_t length = 0;  // bytes
+  };
+
+  // The longest piece that `text` begins with. In valid UTF-8 it ends where a code point ends.
+  Found longest(std::string_view text) const;
+
+ private:
+  struct Slot {
+    uint64_t hash = 0;
+    uint32_t place = 0, length = 0, id = kNone;
+  };
+  static uint64_t step(uint64_t hash, char byte);
+  const Slot* find(uint64_t hash, std::string_view text) const;
+
+  std::vector<Slot> slots_;  // a power of two, at most half full
+  std::string bytes_;
+  size_t longest_ = 0;
+};
+
+}  // namespace gossamer::encoder
