@@ -50,4 +50,10 @@ inline nb::str to_str(std::string_view utf8) {
   return nb::borrow<nb::str>(text);
 }
 
+// Ends long work without the GIL where Python has a signal to see to, such as Ctrl-C.
+inline void signals_checked() {
+  const nb::gil_scoped_acquire locked;
+  if (PyErr_CheckSignals() != 0) nb::raise_python_error();
+}
+
 }  // namespace gossamer

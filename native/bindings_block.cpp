@@ -40,11 +40,8 @@ void bind_block(nb::module_& m) {
         std::vector<Section> sections;
         {
           const nb::gil_scoped_release unlocked;
-          const block::Pulse pulse = [] {
-            const nb::gil_scoped_acquire locked;
-            if (PyErr_CheckSignals() != 0) nb::raise_python_error();
-          };
-          sections = block::build(matrix, {kind_of_name(kind), std::max(1u, threads), order_of_name(order), seed, memory, folder, pulse});
+          sections = block::build(
+              matrix, {kind_of_name(kind), std::max(1u, threads), order_of_name(order), seed, memory, folder, signals_checked});
         }
         return sections_list(sections);
       },

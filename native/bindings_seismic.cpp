@@ -43,6 +43,7 @@ void bind_seismic(nb::module_& m) {
         options.compressed = compressed;
         options.seed = seed;
         options.threads = threads;
+        options.pulse = signals_checked;
         std::vector<Section> sections;
         {
           const nb::gil_scoped_release unlocked;

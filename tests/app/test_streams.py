@@ -6,10 +6,12 @@ import pty
 import select
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 
 import gossamer
+from gossamer.retrieval.synthetic import learned_sparse
 
 
 def test_head_does_not_crash_it(start, tmp_path):
@@ -107,6 +109,43 @@ def on_terminal(start, *arguments, **environment):
             os.write(controller, b"n\n")
     os.close(controller)
     return written, process.wait(timeout=60)
+
+
+def test_bench_index_says_on_a_terminal_what_it_does(start):
+    written, code = on_terminal(start, "bench", "index", "synthetic:60", "--count", "2000", "--rounds", "1")
+    assert code == 0
+    stages = "reading synthetic:60", "building an index of 60 rows", "choosing settings", "measuring 1,000 queries"
+    at = [written.find(stage.encode()) for stage in stages]
+    assert at == sorted(at)
+    assert at[0] >= 0
+
+
+@pytest.mark.parametrize(("stage", "count"), [(b"building", 100), (b"choosing", 2000), (b"measuring", 100)])
+def test_ctrl_c_in_bench_index(start, tmp_path, stage, count):
+    """Once the terminal says that a stage has begun; what is left are the files that it was given."""
+    for vectors, name in zip(learned_sparse(3000, count), "vq", strict=True):
+        vectors.save(tmp_path / f"{name}.safetensors")
+    controller, terminal = pty.openpty()
+    (tmp_path / "temporary").mkdir()
+    process = start(
+        "bench", "index", "v.safetensors", "--queries", "q.safetensors", "--values", "f16", "--rounds", "1000",
+        stderr=terminal, env={"TERM": "xterm-256color", "TMPDIR": str(tmp_path / "temporary")},
+    )  # fmt: skip
+    os.close(terminal)
+    written = b""
+    while stage not in written and select.select([controller], [], [], 60)[0]:
+        written += os.read(controller, 65536)
+    process.send_signal(signal.SIGINT)
+    with suppress(OSError):  # Linux's way to say that the other side has closed
+        while select.select([controller], [], [], 60)[0]:
+            written += os.read(controller, 65536)
+    os.close(controller)
+    assert process.wait(timeout=60) == 130
+    assert written.endswith(b"error: interrupted\r\n")
+    assert b"Traceback" not in written
+    assert process.stdout.read() == b""
+    left = {path.name for path in tmp_path.rglob("*")}
+    assert left == {"v.safetensors", "q.safetensors", "temporary"}
 
 
 def test_colour_on_a_terminal_that_wants_it(start, library):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from brute_force import topical
 
+from gossamer import _native
 from gossamer.errors import GossamerError, UsageError
 from gossamer.retrieval import BlockIndex
 from gossamer.retrieval.block_index import Order, Values
+from gossamer.retrieval.traversals import Seismic
 
 
 def parts(index: BlockIndex) -> dict[str, bytes]:
@@ -53,3 +57,35 @@ def test_ctrl_c_ends_a_build() -> None:
     threading.Timer(0.1, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
         BlockIndex.build(vectors, order="bisect", threads=2)
+
+
+@pytest.mark.parametrize("neighbours", [0, 5])
+def test_ctrl_c_ends_the_build_of_seismic(monkeypatch: pytest.MonkeyPatch, neighbours: int) -> None:
+    """The third time: signals that come while nobody looks count as one, when the native build is over."""
+    vectors, build, over, seen = topical(10_000, 31, dim=2000), _native.build_seismic, threading.Event(), []
+
+    def handle(number: int, frame: object) -> None:
+        seen.append(number)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    def press() -> None:
+        while not over.wait(0.005):
+            _thread.interrupt_main()
+
+    def built(*arguments: Any, **options: Any) -> Any:
+        pressing = threading.Thread(target=press)
+        pressing.start()
+        try:
+            return build(*arguments, **options)
+        finally:
+            over.set()
+            pressing.join()
+
+    monkeypatch.setattr(_native, "build_seismic", built)
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            BlockIndex.build(vectors, traversal=Seismic(n_postings=500, neighbours=neighbours), threads=2)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -6,15 +6,11 @@
 #include <vector>
 
 #include "block/forward.h"
+#include "block/rows.h"
 #include "block/traversals/seismic_build.h"
 #include "block/traversals/seismic_lists.h"
 
 namespace gossamer::block {
-
-struct Entry {
-  uint32_t term;
-  float value;
-};
 
 // Whole vectors, decoded.
 class Vectors {

@@ -1,12 +1,12 @@
 #include "block/traversals/seismic_build.h"
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "block/pieces.h"
 #include "block/traversals/seismic_blocks.h"
 #include "block/traversals/seismic_summaries.h"
 #include "index/builder.h"
@@ -124,15 +124,15 @@ std::vector<Section> build_seismic(const std::shared_ptr<const Space>& space, co
   Inverted inverted(vectors, terms);
   inverted.prune(options);
   std::vector<BuiltList> lists(terms);
-  std::atomic<uint32_t> next{0};
-  run_parallel(std::max(1u, options.threads), [&](unsigned) {
+  Pieces pieces(static_cast<uint32_t>(terms), options.pulse);
+  run_parallel(std::max(1u, options.threads), [&](unsigned worker) {
     Blocker blocker(vectors, strongest, terms, options);
     Summariser summariser(vectors, terms, options);
-    for (uint32_t t = next++; t < terms; t = next++) {
+    pieces.each(worker, [&](uint32_t t) {
       lists[t].rows = inverted.rows(t);
       lists[t].ends = blocker.split(t, lists[t].rows);
       lists[t].summaries = summariser.summarise(lists[t].rows, lists[t].ends);
-    }
+    });
   });
   add_joined<uint32_t>(out, "seismic.postings", "seismic.rows", lists, [](BuiltList& l) -> auto& { return l.rows; });
   add_joined<uint32_t>(out, "seismic.blocks", "seismic.ends", lists, [](BuiltList& l) -> auto& { return l.ends; });

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "block/rows.h"
 #include "block/search.h"
 
 namespace gossamer::block {
@@ -36,6 +37,7 @@ struct SeismicOptions {
   bool compressed = false;      // columns once more, in the form that seismic_columns.h describes; at most 65,536 terms
   uint64_t seed = 0;
   unsigned threads = 1;
+  Pulse pulse;
 };
 
 // Sections of the structure; no value of the space may be negative. The same whatever the number of threads. Scratch memory is

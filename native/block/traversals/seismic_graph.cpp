@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <atomic>
 
+#include "block/pieces.h"
 #include "block/traversals/seismic.h"
 #include "block/traversals/seismic_build.h"
 #include "index/builder.h"
@@ -22,11 +22,11 @@ std::vector<uint32_t> seismic_graph(const std::shared_ptr<const Space>& space, c
   const Forward& forward = space->forward();
   const size_t n = options.neighbours;
   std::vector<uint32_t> graph(n * forward.rows(), kNobody);
-  std::atomic<uint32_t> next{0};
-  run_parallel(std::max(1u, options.threads), [&](unsigned) {
+  Pieces pieces(forward.rows(), options.pulse);
+  run_parallel(std::max(1u, options.threads), [&](unsigned worker) {
     std::vector<float> dense(forward.query_size(), 0.0f);
     std::vector<QueryTerm> query;
-    for (uint32_t row = next++; row < forward.rows(); row = next++) {
+    pieces.each(worker, [&](uint32_t row) {
       query.clear();
       for (uint64_t at = forward.begin(row), end = at + forward.size(row); at < end; ++at)
         if (const float value = forward.value(row, at); value > 0) query.push_back({forward.column(at), value});
@@ -38,7 +38,7 @@ std::vector<uint32_t> seismic_graph(const std::shared_ptr<const Space>& space, c
       size_t found = 0;
       for (const Scored& one : std::move(best).sorted())
         if (one.row != row && found < n) graph[row * n + found++] = one.row;
-    }
+    });
   });
   return graph;
 }

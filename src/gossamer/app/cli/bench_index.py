@@ -67,24 +67,28 @@ def bench_index(
     from gossamer.retrieval.calibration import FEWEST_QUERIES
 
     out = Output(json, quiet, no_color)
-    documents, asked = _read(vectors, queries, count)
+    with out.doing(f"reading {vectors}"):
+        documents, asked = _read(vectors, queries, count)
     begin = process_time()
-    with spending() as build:
+    with out.doing(f"building an index of {len(documents):,} rows"), spending() as build:
         index = BlockIndex.build(documents, values=cast("Values", values), threads=threads)
     built = {"cpu_s": process_time() - begin, "wall_s": build.seconds, "peak_bytes": build.peak_bytes}
     middle = len(asked) // 2 if len(asked) >= 2 * FEWEST_QUERIES else 0
     if middle:
         begin = process_time()
-        index.tune(_rows(asked, range(middle)), depths=[k], vectors=documents)
+        with out.doing(f"choosing settings by {middle:,} queries"):
+            index.tune(_rows(asked, range(middle)), depths=[k], vectors=documents)
         built["tune_cpu_s"] = process_time() - begin
     else:
         out.note(f"{len(asked):,} queries are too few to choose settings by: exact search alone is measured")
     measured = _rows(asked, range(middle, len(asked)))
     stats = index.stats()
+    with out.doing(f"measuring {len(measured):,} queries, {rounds} times", moving=False):
+        curve = _curve(index, documents, measured, k, rounds, RECALLS if middle else (1.0,))
     report = {
         "rows": len(documents), "entries": documents.nnz, "queries": len(measured), "k": k, "values": values,
         "bytes": stats["bytes"], "parts": stats["parts"], "build": built,
-        "curve": _curve(index, documents, measured, k, rounds, RECALLS if middle else (1.0,)),
+        "curve": curve,
     }  # fmt: skip
     if out.is_json:
         out.document(report)

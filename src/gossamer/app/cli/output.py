@@ -10,11 +10,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gossamer.app.cli.progress import Progress, shown
+from gossamer.app.cli.progress import Progress, shown, waiting
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -73,11 +73,26 @@ class Output:
             verb, unit: ``indexing`` and ``documents``.
             total: Finds the number of bytes to be read; asked only when a bar is shown.
         """
-        if self.is_json or self.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        if not self._shows_progress:
             yield Progress(None, verb, unit, None)
             return
         with shown(verb, unit, total(), self._no_color) as progress:
             yield progress
+
+    @contextmanager
+    def doing(self, work: str, moving: bool = True) -> Iterator[None]:
+        """Says on a terminal what goes on in a ``with`` block, and for how long; nothing elsewhere.
+
+        Args:
+            work: Such as ``building``.
+            moving: False draws it once: nothing disturbs what is timed.
+        """
+        with waiting(work, moving, self._no_color) if self._shows_progress else nullcontext():
+            yield
+
+    @property
+    def _shows_progress(self) -> bool:
+        return not (self.is_json or self.quiet) and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     @cached_property
     def console(self) -> Console:

@@ -57,3 +57,21 @@ def shown(verb: str, unit: str, total: int | None, no_color: bool) -> Iterator[P
     )
     with RichProgress(*columns, console=Console(stderr=True, no_color=no_color), transient=True) as bars:
         yield Progress(bars, verb, unit, total)
+
+
+@contextmanager
+def waiting(work: str, moving: bool, no_color: bool) -> Iterator[None]:
+    """What goes on, on standard error for the time of a ``with`` block; with its time where it may move."""
+    from rich.console import Console
+    from rich.progress import Progress as RichProgress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    text = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), text, TimeElapsedColumn()) if moving else (text,)
+    console = Console(stderr=True, no_color=no_color)
+    # Twice a second costs a build nothing that can be measured.
+    with RichProgress(
+        *columns, console=console, transient=True, auto_refresh=moving, refresh_per_second=2
+    ) as shown_work:
+        shown_work.add_task(work, total=None)
+        shown_work.refresh()
+        yield
