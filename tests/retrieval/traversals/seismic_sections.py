@@ -63,3 +63,20 @@ def columns(index: BlockIndex) -> list[list[int]]:
             at += 1 + wide
         rows.append(np.cumsum(gaps).tolist())
     return rows
+
+
+def stored(index: BlockIndex) -> np.ndarray:
+    """The vectors of an index as it stores them, over its terms, in the order of its rows."""
+    sections = {name: memoryview(data) for name, (_, data) in index._sections.items()}
+    offsets = np.frombuffer(sections["forward.offsets"], "<u8").astype(int)
+    dense = np.zeros((len(offsets) - 1, index._space.terms), np.float32)
+    rows = np.repeat(np.arange(len(dense)), np.diff(offsets))
+    dense[rows, np.frombuffer(sections["forward.columns"], "<u2")] = np.frombuffer(sections["forward.values"], "<f4")
+    return dense
+
+
+def row_order(index: BlockIndex) -> np.ndarray:
+    """The row of the input that stands at each row of the index."""
+    if "order" in index._sections:
+        return np.frombuffer(memoryview(index._sections["order"][1]), "<u4")
+    return np.arange(len(index))
