@@ -6,6 +6,7 @@
 #include <span>
 
 #include "block/dot.h"
+#include "block/fetch.h"
 #include "index/layout.h"
 
 namespace gossamer::block {
@@ -40,16 +41,12 @@ class Forward {
   float scale(uint32_t row) const { return kind_ == ValueKind::u8 ? scales_[row] : 1.0f; }
   ValueKind kind() const { return kind_; }
 
-  void prefetch_place(uint32_t row) const { __builtin_prefetch(offsets_.data() + row); }
+  void prefetch_place(uint32_t row) const { fetch(offsets_.data() + row, 2 * sizeof(uint64_t)); }
   void prefetch(uint32_t row) const {
-    const uint8_t* columns = columns_.data() + offsets_[row] * column_bytes_;
-    for (size_t at = 0; at < size(row) * column_bytes_; at += 64) __builtin_prefetch(columns + at);
+    fetch(columns_.data() + offsets_[row] * column_bytes_, size(row) * column_bytes_);
     prefetch_values(row);
   }
-  void prefetch_values(uint32_t row) const {
-    const uint8_t* values = values_.data() + offsets_[row] * value_bytes_;
-    for (size_t at = 0; at < size(row) * value_bytes_; at += 64) __builtin_prefetch(values + at);
-  }
+  void prefetch_values(uint32_t row) const { fetch(values_.data() + offsets_[row] * value_bytes_, size(row) * value_bytes_); }
 
  private:
   std::span<const uint64_t> offsets_;

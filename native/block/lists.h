@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "block/fetch.h"
 #include "block/layers.h"
 #include "index/layout.h"
 
@@ -45,10 +46,10 @@ class Lists {
   }
   const uint16_t* begin(uint32_t term) const { return data_.data() + offsets_[term]; }
   const uint16_t* end(uint32_t term) const { return data_.data() + offsets_[term + 1]; }
-  // Fetches the beginning of a list: so many cache lines.
-  void prefetch(uint32_t term, size_t lines = 4) const {
-    for (size_t line = 0; line < lines; ++line) __builtin_prefetch(data_.data() + offsets_[term] + 32 * line);
-    for (size_t line = 0; line < 2; ++line) __builtin_prefetch(steps_.data() + step_offsets_[term] + 8 * line);
+  // What a plan reads of a term, and so many bytes of its list.
+  void prefetch(uint32_t term, size_t bytes = 256) const {
+    fetch(steps_.data() + step_offsets_[term], 16 * sizeof(Step));
+    fetch(data_.data() + offsets_[term], bytes);
   }
   // The chunk at `at`, which lies in [at, end). Throws Damaged where its parts do not fit.
   static Chunk chunk(const uint16_t* at, const uint16_t* end) {

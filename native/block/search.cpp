@@ -13,7 +13,7 @@ namespace gossamer::block {
 
 namespace {
 
-constexpr size_t kAhead = 4;              // rows whose vectors are fetched while another is scored
+constexpr size_t kAhead = 16;             // rows whose vectors are fetched while another is scored
 constexpr size_t kScoredTogether = 32;    // candidates that are put in order at a time
 constexpr double kRounding = 1e-6;        // relative slack of a bound in units
 
@@ -93,9 +93,9 @@ std::optional<uint32_t> Space::number_of(uint32_t column) const {
 }
 
 void Space::expect(const std::vector<QueryTerm>& query) const {
-  constexpr size_t kLines = 16;
+  constexpr size_t kBytes = 1024;
   for (const QueryTerm& q : query)
-    if (const std::optional<uint32_t> number = number_of(q.column)) lists_.prefetch(*number, kLines);
+    if (const std::optional<uint32_t> number = number_of(q.column)) lists_.prefetch(*number, kBytes);
 }
 
 void Space::number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) const {
@@ -148,8 +148,7 @@ bool Space::add_bounds(uint32_t window, Scratch& scratch) const {
     if (chunk.end - row < static_cast<ptrdiff_t>(kTogether) && row != chunk.end && *layer >= cut)
       for (const uint16_t units = term.units[*layer % kLayers]; row != chunk.end; ++row) add(*row, units);
     // The list's part of the next window is read when all other lists have been: time to fetch about as much of it.
-    for (const uint16_t *next = chunk.end, *last = next + (row - reinterpret_cast<const uint16_t*>(chunk.layers)); next < last; next += 32)
-      __builtin_prefetch(next);
+    fetch(chunk.end, 2 * static_cast<size_t>(row - reinterpret_cast<const uint16_t*>(chunk.layers)));
     read += static_cast<uint64_t>(row - chunk.rows);
   }
   scratch.cost.postings += read;
