@@ -2,6 +2,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/unique_ptr.h>
 
+#include "bindings_queries.h"
 #include "bindings_sections.h"
 #include "index/builder.h"
 #include "index/merger.h"
@@ -98,22 +99,35 @@ const Segment& segment_at(const Snapshot& snapshot, uint32_t segment) {
   return *snapshot.segments()[segment];
 }
 
+SegmentQueries query_of(const ColumnNames& names, const block::Matrix& queries, size_t row) {
+  const auto from = static_cast<size_t>(queries.indptr[row]), size = static_cast<size_t>(queries.indptr[row + 1]) - from;
+  return names.query(queries.indices.subspan(from, size), queries.values.subspan(from, size));
+}
+
 nb::list ranking(const Snapshot& snapshot, const std::vector<Hit>& hits) {
   nb::list out;
   for (const Hit& hit : hits) out.append(nb::make_tuple(to_str(snapshot.segments()[hit.segment]->id(hit.document)), hit.score));
   return out;
 }
 
+// Python's (postings, candidates) of an approximate search; none is exact.
+using Approximate = std::optional<std::pair<uint32_t, uint32_t>>;
+
+How how_to(bool exhaustive, const Approximate& approximate) {
+  if (!approximate) return {exhaustive, {}};
+  return {exhaustive, {false, 0, approximate->first, approximate->second}};
+}
+
 // Runs the queries without the GIL, looking for Ctrl-C between them.
 template <class Query>
-nb::list rank_all(const Snapshot& snapshot, size_t n, Query&& query_at, size_t k, bool exhaustive,
+nb::list rank_all(const Snapshot& snapshot, size_t n, Query&& query_at, size_t k, const How& how,
                   const Snapshot::Filter* filter) {
   nb::list out;
   for (size_t i = 0; i < n; ++i) {
     std::vector<Hit> hits;
     {
       const nb::gil_scoped_release unlocked;
-      hits = snapshot.top_k(query_at(i), k, exhaustive, filter);
+      hits = snapshot.top_k(query_at(i), k, how, filter);
     }
     out.append(ranking(snapshot, hits));
     if (PyErr_CheckSignals() != 0) nb::raise_python_error();
@@ -312,34 +326,69 @@ void bind_index(nb::module_& m) {
             Utf8 utf8;
             std::vector<std::string_view> queries;
             for (nb::handle text : texts) queries.push_back(utf8(text));
-            return rank_all(self, queries.size(), [&](size_t i) { return parser.parse(queries[i]); }, k, exhaustive,
+            return rank_all(self, queries.size(), [&](size_t i) { return parser.parse(queries[i]); }, k, How{exhaustive, {}},
                             filter != nullptr ? &filter->rows : nullptr);
           },
           "parser"_a, "texts"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none())
       .def(
           "rank_terms",
-          [](const Snapshot& self, nb::list queries, size_t k, bool exhaustive, const Filter* filter) {
+          [](const Snapshot& self, nb::list queries, size_t k, bool exhaustive, const Filter* filter, const Approximate& approximate) {
             std::vector<std::vector<QueryTerm>> parsed;
             for (nb::handle query : queries) parsed.push_back(weighted_terms(query));
-            return rank_all(self, parsed.size(), [&](size_t i) -> const auto& { return parsed[i]; }, k, exhaustive,
-                            filter != nullptr ? &filter->rows : nullptr);
+            return rank_all(self, parsed.size(), [&](size_t i) -> const auto& { return parsed[i]; }, k,
+                            how_to(exhaustive, approximate), filter != nullptr ? &filter->rows : nullptr);
           },
-          "queries"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none())
+          "queries"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none(), "approximate"_a = nb::none())
+      .def(
+          "rank_vectors",
+          [](const Snapshot& self, const ColumnNames& names, const Array<int64_t>& indptr, const Array<uint32_t>& indices,
+             const Array<float>& values, size_t k, bool exhaustive, const Filter* filter, const Approximate& approximate) {
+            const block::Matrix rows = matrix_of(indptr, indices, values);
+            return rank_all(self, rows.rows(), [&](size_t i) { return query_of(names, rows, i); }, k,
+                            how_to(exhaustive, approximate), filter != nullptr ? &filter->rows : nullptr);
+          },
+          "names"_a, "indptr"_a, "indices"_a, "values"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none(),
+          "approximate"_a = nb::none())
+      .def(
+          "search_vectors",
+          [](const Snapshot& self, const ColumnNames& names, const Array<int64_t>& indptr, const Array<uint32_t>& indices,
+             const Array<float>& values, size_t k, const Approximate& approximate) {
+            const block::Matrix rows = matrix_of(indptr, indices, values);
+            const size_t n = rows.rows();
+            std::vector<int64_t> places(n * k, -1);
+            std::vector<float> scores(n * k, -std::numeric_limits<float>::infinity());
+            uint64_t postings = 0;
+            for (size_t i = 0; i < n; ++i) {
+              {
+                const nb::gil_scoped_release unlocked;
+                TraversalCost cost;
+                const std::vector<Hit> hits = self.top_k(query_of(names, rows, i), k, how_to(false, approximate), nullptr, &cost);
+                postings += cost.postings;
+                for (size_t j = 0; j < hits.size(); ++j) {
+                  places[i * k + j] = static_cast<int64_t>(uint64_t{hits[j].segment} << 32 | hits[j].document);
+                  scores[i * k + j] = hits[j].score;
+                }
+              }
+              if (PyErr_CheckSignals() != 0) nb::raise_python_error();
+            }
+            return nb::make_tuple(owned(std::move(places), n, k), owned(std::move(scores), n, k), postings);
+          },
+          "names"_a, "indptr"_a, "indices"_a, "values"_a, "k"_a, "approximate"_a = nb::none())
       .def(
           "top_k",
-          [](const Snapshot& self, nb::list query, size_t k, bool exhaustive, const Filter* filter) {
+          [](const Snapshot& self, nb::list query, size_t k, bool exhaustive, const Filter* filter, const Approximate& approximate) {
             const auto terms = weighted_terms(query);
             std::vector<Hit> hits;
             TraversalCost cost;
             {
               const nb::gil_scoped_release unlocked;
-              hits = self.top_k(terms, k, exhaustive, filter != nullptr ? &filter->rows : nullptr, &cost);
+              hits = self.top_k(terms, k, how_to(exhaustive, approximate), filter != nullptr ? &filter->rows : nullptr, &cost);
             }
             nb::list out;
             for (const Hit& h : hits) out.append(nb::make_tuple(h.score, h.segment, h.row, h.document, h.order));
             return nb::make_tuple(out, cost.postings, cost.candidates);
           },
-          "query"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none())
+          "query"_a, "k"_a, "exhaustive"_a, "accepted"_a = nb::none(), "approximate"_a = nb::none())
       .def("prunes", [](const Snapshot& self, nb::list query) { return self.prunes(weighted_terms(query)); }, "query"_a)
       .def(
           "filter",
@@ -381,6 +430,17 @@ void bind_index(nb::module_& m) {
             return out;
           },
           "query"_a, "rows"_a);
+
+  nb::class_<ColumnNames>(m, "ColumnNames")
+      .def(
+          "__init__",
+          [](ColumnNames* self, const Snapshot& snapshot, nb::list names) {
+            Utf8 utf8;
+            std::vector<std::string_view> views;
+            for (nb::handle name : names) views.push_back(utf8(nb::borrow<nb::object>(name)));
+            new (self) ColumnNames(snapshot, views);
+          },
+          "snapshot"_a, "names"_a);
 
   nb::class_<Merger>(m, "Merger")
       .def(

@@ -33,19 +33,30 @@ void Plan::make(std::span<const QueryTerm> query, const Lists& lists, const Laye
     }
     most += double{q.weight} * reached;
   }
-  scale = (65535.0 - 2.0 * static_cast<double>(terms.size())) / (most > 0 ? most : 1);
-  if (!(most < 1e30) || (most > 0 && most < 1e-30)) scale = std::numeric_limits<double>::infinity();
-  for (size_t slot = 0; slot < query.size(); ++slot) {
-    const double weight = query[slot].weight * std::min(scale, 1e300);
-    for (size_t l = 0; l < kLayers; ++l)
-      terms[slot].units[l] = static_cast<uint16_t>(static_cast<int32_t>(std::min(65534.0, weight * layers.top[l])) + 1);
-  }
+  const bool fits = most < 1e30 && !(most > 0 && most < 1e-30);
+  rescale(fits ? (65535.0 - 2.0 * static_cast<double>(terms.size())) / (most > 0 ? most : 1) : std::numeric_limits<double>::infinity(),
+          query, layers);
   // A stable counting sort, so that the pieces of a term keep their order.
   std::array<uint32_t, 1025> place{};
   for (const Piece& piece : pieces) ++place[1024 - piece.key % 1024];
   for (size_t i = 1; i < place.size(); ++i) place[i] += place[i - 1];
   sorted.resize(pieces.size());
   for (const Piece& piece : pieces) sorted[place[1023 - piece.key % 1024]++] = piece;
+}
+
+void Plan::rescale(double to, std::span<const QueryTerm> query, const Layers& layers) {
+  scale = to;
+  for (size_t slot = 0; slot < query.size(); ++slot) {
+    const double weight = query[slot].weight * std::min(scale, 1e300);
+    for (size_t l = 0; l < kLayers; ++l)
+      terms[slot].units[l] = static_cast<uint16_t>(static_cast<int32_t>(std::min(65534.0, weight * layers.top[l])) + 1);
+  }
+}
+
+uint64_t Plan::postings() const {
+  uint64_t all = 0;
+  for (const Piece& piece : pieces) all += piece.postings;
+  return all;
 }
 
 void Plan::start(uint32_t cut) {

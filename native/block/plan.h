@@ -34,7 +34,10 @@ struct Plan {
 
   // For a query of at most kMostTerms terms that the lists have, weights positive. Throws Damaged.
   void make(std::span<const QueryTerm> query, const Lists& lists, const Layers& layers);
+  // States units by another scale, at most the plan's own; of the query and layers that it was made with.
+  void rescale(double scale, std::span<const QueryTerm> query, const Layers& layers);
 
+  uint64_t postings() const;                 // of all lists
   void read_strongest(uint64_t postings);    // cuts each list so that about as many postings are read
   double leave_out(double budget);           // cuts lists as far as rows lose at most this; gives back how much they lose
 

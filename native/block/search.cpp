@@ -16,6 +16,10 @@ namespace {
 constexpr size_t kAhead = 16;             // rows whose vectors are fetched while another is scored
 constexpr size_t kScoredTogether = 32;    // candidates that are put in order at a time
 constexpr double kRounding = 1e-6;        // relative slack of a bound in units
+constexpr size_t kMostTogether = 65535;   // spaces that favourites can name
+
+// How many rows step 1 scores.
+size_t wanted(const Effort& effort, size_t k) { return std::max<size_t>(effort.candidates, k + k / 4); }
 
 template <class T>
 std::span<const T> part(const SectionBytes& sections, const std::string& name) {
@@ -155,40 +159,60 @@ bool Space::add_bounds(uint32_t window, Scratch& scratch) const {
   return read > 0;
 }
 
-void Space::first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Collector& best) const {
-  const size_t wanted = std::max<size_t>(effort.candidates, k + k / 4);
-  scratch.plan.read_strongest(std::max<uint64_t>(effort.postings, 8 * wanted));
-  std::vector<uint64_t>& candidates = scratch.candidates;
-  candidates.clear();
-  uint16_t threshold = 1;
-  const auto thin = [&](size_t keep) {
-    if (candidates.size() <= keep) return;
-    std::nth_element(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(keep) - 1, candidates.end(), std::greater<>());
-    candidates.resize(keep);
-    threshold = static_cast<uint16_t>(std::min<uint64_t>(65535, (candidates.back() >> 32) + 1));
-  };
+// Rows by their bounds, of one space or several; at most about 8 * wanted at a time.
+struct Space::Favourites {
+  size_t wanted;
+  std::vector<uint64_t>& rows;  // bound, then space and row, both inverted: of equal bounds the first counts more
+  uint16_t threshold = 1;       // a lower bound is not among those wanted
+
+  Favourites(size_t wanted, std::vector<uint64_t>& rows) : wanted(wanted), rows(rows) { rows.clear(); }
+  void add(uint16_t bound, uint16_t space, uint32_t row) {
+    rows.push_back(uint64_t{bound} << 48 | uint64_t{static_cast<uint16_t>(~space)} << 32 | ~row);
+  }
+  void thin() {
+    if (rows.size() <= wanted) return;
+    std::nth_element(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(wanted) - 1, rows.end(), std::greater<>());
+    rows.resize(wanted);
+    threshold = static_cast<uint16_t>(std::min<uint64_t>(65535, (rows.back() >> 48) + 1));
+  }
+  static uint16_t space(uint64_t favoured) { return static_cast<uint16_t>(~(favoured >> 32)); }
+  static uint32_t row(uint64_t favoured) { return ~static_cast<uint32_t>(favoured); }
+};
+
+// Bounds from what the plan reads; leaves the rows of this space that may be wanted among the others.
+void Space::favour(uint16_t space, const Bitmap* accept, Scratch& scratch, Favourites& favourites) const {
   const ScanKernel scan = scan_kernel();
   for (uint32_t base = 0; base < rows(); base += kListWindow) {
     if (!add_bounds(base / kListWindow, scratch)) continue;
     constexpr uint32_t kScanned = 1024;  // rows, before the threshold is looked at again
     const uint32_t size = std::min(kListWindow, rows() - base);
     for (uint32_t from = 0; from < size; from += kScanned) {
-      const size_t found = scan(scratch.bound.data() + from, kScanned, threshold,
+      const size_t found = scan(scratch.bound.data() + from, kScanned, favourites.threshold,
                                 accept != nullptr ? &accept->words[(base + from) / 64] : nullptr, scratch.found_row.data(),
                                 scratch.found_bound.data());
       for (size_t i = 0; i < found; ++i) {
         const uint32_t row = base + from + scratch.found_row[i];
-        if (row < rows()) candidates.push_back(uint64_t{scratch.found_bound[i]} << 32 | (0xffffffffu - row));
+        if (row < rows()) favourites.add(scratch.found_bound[i], space, row);
       }
-      if (candidates.size() >= 8 * wanted) thin(wanted);
+      if (favourites.rows.size() >= 8 * favourites.wanted) favourites.thin();
     }
   }
-  thin(wanted);
+}
+
+void Space::score_favoured(std::span<const uint64_t> favoured, Scratch& scratch, Collector& best) const {
   scratch.scored.clear();
-  for (const uint64_t candidate : candidates) scratch.scored.push_back(0xffffffffu - static_cast<uint32_t>(candidate));
+  for (const uint64_t one : favoured) scratch.scored.push_back(Favourites::row(one));
   std::sort(scratch.scored.begin(), scratch.scored.end());
   fetch_ahead(scratch.scored.size(), [&](size_t i) { return scratch.scored[i]; },
               [&](uint32_t row) { offer(row, scratch, best); return true; });
+}
+
+void Space::first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Collector& best) const {
+  Favourites favourites(wanted(effort, k), scratch.candidates);
+  scratch.plan.read_strongest(std::max<uint64_t>(effort.postings, 8 * favourites.wanted));
+  favour(0, accept, scratch, favourites);
+  favourites.thin();
+  score_favoured(favourites.rows, scratch, best);
 }
 
 void Space::all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratch, Collector& best) const {
@@ -243,28 +267,77 @@ std::vector<Scored> Space::search(const std::vector<QueryTerm>& query, size_t k,
   return std::move(best).sorted();
 }
 
-void Space::search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept, Collector& best,
-                   Cost* cost) const {
-  k = std::min<size_t>(k, rows());
-  if (k == 0 || query.empty()) return;
-  if (accept != nullptr && accept->words.empty()) accept = nullptr;
-  if (query.size() > kMostTerms) return exhaustive(query, accept, best, cost);
+// The query and its plan in scratch space; where this throws, the scratch goes with the half search that it holds.
+std::unique_ptr<Space::Scratch> Space::planned(const std::vector<QueryTerm>& query) const {
   auto scratch = borrow();
   scratch->cost = {};
   scratch->scored.clear();
   number_terms(query, *scratch);
-  scratch->plan.make(scratch->terms, lists_, layers_);  // where this throws, the scratch goes with the half search that it holds
-  if (!std::isfinite(scratch->plan.scale)) return exhaustive(query, accept, best, cost);
-  if (!scratch->terms.empty()) {
-    if (!effort.exact || !best.full()) first_rows(effort, k, accept, *scratch, best);  // else another space set a threshold
-    if (effort.exact) all_rows(effort, accept, *scratch, best);
-  }
+  scratch->plan.make(scratch->terms, lists_, layers_);
+  return scratch;
+}
+
+void Space::done(std::unique_ptr<Scratch> scratch, Cost* cost) const {
   for (const QueryTerm& term : scratch->terms) scratch->query[term.column] = 0;
   if (cost != nullptr) {
     cost->postings += scratch->cost.postings;
     cost->scored += scratch->cost.scored;
   }
   give_back(std::move(scratch));
+}
+
+void Space::search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept, Collector& best,
+                   Cost* cost) const {
+  k = std::min<size_t>(k, rows());
+  if (k == 0 || query.empty()) return;
+  if (accept != nullptr && accept->words.empty()) accept = nullptr;
+  if (query.size() > kMostTerms) return exhaustive(query, accept, best, cost);
+  auto scratch = planned(query);
+  if (!std::isfinite(scratch->plan.scale)) return exhaustive(query, accept, best, cost);
+  if (!scratch->terms.empty()) {
+    if (!effort.exact || !best.full()) first_rows(effort, k, accept, *scratch, best);  // else another space set a threshold
+    if (effort.exact) all_rows(effort, accept, *scratch, best);
+  }
+  done(std::move(scratch), cost);
+}
+
+void Space::search_together(std::span<const Part> parts, size_t k, const Effort& effort, Cost* cost) {
+  std::vector<std::unique_ptr<Scratch>> scratches;
+  double scale = std::numeric_limits<double>::infinity();
+  uint64_t postings = 0, rows = 0;
+  bool fits = parts.size() <= kMostTogether;
+  for (const Part& part : parts) {
+    fits = fits && part.query.size() <= kMostTerms;
+    if (!fits) break;
+    Scratch& scratch = *scratches.emplace_back(part.space.planned(part.query));
+    fits = std::isfinite(scratch.plan.scale);
+    scale = std::min(scale, scratch.plan.scale);
+    postings += scratch.plan.postings();
+    rows += part.space.rows();
+  }
+  if (!fits || k == 0 || postings == 0) {
+    for (const Part& part : parts) part.space.search(part.query, k, {}, part.accept, part.best, cost);
+    return;
+  }
+  Favourites favourites(wanted(effort, std::min<size_t>(k, rows)), scratches.front()->candidates);
+  const double share = static_cast<double>(std::max<uint64_t>(effort.postings, 8 * favourites.wanted)) / static_cast<double>(postings);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto& [space, query, accept, best] = parts[i];
+    Scratch& scratch = *scratches[i];
+    if (scratch.plan.scale != scale) scratch.plan.rescale(scale, scratch.terms, space.layers_);
+    scratch.plan.read_strongest(static_cast<uint64_t>(std::ceil(share * static_cast<double>(scratch.plan.postings()))));
+    space.favour(static_cast<uint16_t>(i), accept != nullptr && accept->words.empty() ? nullptr : accept, scratch, favourites);
+  }
+  favourites.thin();
+  std::vector<uint64_t>& all = favourites.rows;
+  std::sort(all.begin(), all.end(), [](uint64_t a, uint64_t b) { return Favourites::space(a) < Favourites::space(b); });
+  auto from = all.begin();
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto to = std::find_if(from, all.end(), [i](uint64_t one) { return Favourites::space(one) != i; });
+    parts[i].space.score_favoured({from, to}, *scratches[i], parts[i].best);
+    from = to;
+  }
+  for (size_t i = 0; i < parts.size(); ++i) parts[i].space.done(std::move(scratches[i]), cost);
 }
 
 std::vector<Scored> Space::search(const std::vector<QueryTerm>& query, size_t k, const Traversal& traversal, const Bitmap* accept,

@@ -6,7 +6,8 @@
 //      `rest` is the most that they could add to any row;
 //   3. upper bounds of all rows over the other layers, in 16-bit units, a window of rows at a time. A row whose bound plus
 //      `rest` stays below the k-th best exact score cannot be among the best; the others are scored, best bound first.
-// Approximate search is step 1 alone, with more effort.
+// Approximate search is step 1 alone, with more effort. Over several spaces it goes as over one: all read the same share of the
+// query's postings, and the rows that are scored are those with the highest bounds of all.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +55,15 @@ class Space {
   // are not offered. `k`: how many rows it wants.
   void search(const std::vector<QueryTerm>& query, size_t k, const Effort& effort, const Bitmap* accept, Collector& best,
               Cost* cost = nullptr) const;
+  // A space and what search() takes for it.
+  struct Part {
+    const Space& space;
+    const std::vector<QueryTerm>& query;
+    const Bitmap* accept;
+    Collector& best;
+  };
+  // Approximate search over several spaces as over one. `k`: how many rows are wanted of all.
+  static void search_together(std::span<const Part> parts, size_t k, const Effort& effort, Cost* cost = nullptr);
   // The same in another way, one made for this space.
   std::vector<Scored> search(const std::vector<QueryTerm>& query, size_t k, const Traversal& traversal, const Bitmap* accept = nullptr,
                              Cost* cost = nullptr) const;
@@ -68,13 +78,18 @@ class Space {
 
  private:
   struct Scratch;
+  struct Favourites;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
   std::optional<uint32_t> number_of(uint32_t column) const;
   void number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) const;
+  std::unique_ptr<Scratch> planned(const std::vector<QueryTerm>& query) const;
+  void done(std::unique_ptr<Scratch> scratch, Cost* cost) const;
   bool add_bounds(uint32_t window, Scratch& scratch) const;
   template <class RowAt, class Score>
   void fetch_ahead(size_t n, RowAt&& row_at, Score&& score) const;
+  void favour(uint16_t space, const Bitmap* accept, Scratch& scratch, Favourites& favourites) const;
+  void score_favoured(std::span<const uint64_t> favoured, Scratch& scratch, Collector& best) const;
   void first_rows(const Effort& effort, size_t k, const Bitmap* accept, Scratch& scratch, Collector& best) const;
   void all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratch, Collector& best) const;
   void offer(uint32_t row, Scratch& scratch, Collector& best) const;

@@ -135,20 +135,35 @@ bool Snapshot::can_prune(const Plan& plan) const {
   return true;
 }
 
-std::vector<Hit> Snapshot::top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaust, const Filter* filter,
+std::vector<Hit> Snapshot::top_k(const std::vector<QueryTerm>& query, size_t k, const How& how, const Filter* filter,
                                  TraversalCost* cost) const {
+  if (!text_) return top_k(segment_queries(query), k, how, filter, cost);
   if (k == 0 || rows_ == 0) return {};
-  if (filter != nullptr && filter->size() != segments_.size()) throw std::invalid_argument("a filter of another snapshot");
-  for (size_t s = 0; filter != nullptr && s < segments_.size(); ++s)
-    if ((*filter)[s].words.size() != Bitmap::none(segments_[s]->rows()).words.size())
-      throw std::invalid_argument("a filter of another snapshot");
   TopDocuments top(std::min<uint64_t>(k, rows_));
   TraversalCost touched;
-  const Filter& accepts = filter != nullptr ? *filter : accepts_;
-  if (text_) search_text(query, exhaust, accepts, top, touched);
-  else search_vectors(query, k, exhaust, accepts, top, touched);
+  search_text(query, how.exhaustive, checked(filter), top, touched);
   if (cost != nullptr) *cost = touched;
   return std::move(top).sorted();
+}
+
+std::vector<Hit> Snapshot::top_k(const SegmentQueries& query, size_t k, const How& how, const Filter* filter,
+                                 TraversalCost* cost) const {
+  if (text_ || query.size() != segments_.size()) throw std::invalid_argument("a query of another snapshot");
+  if (k == 0 || rows_ == 0) return {};
+  TopDocuments top(std::min<uint64_t>(k, rows_));
+  TraversalCost touched;
+  search_vectors(query, k, how, checked(filter), top, touched);
+  if (cost != nullptr) *cost = touched;
+  return std::move(top).sorted();
+}
+
+const Snapshot::Filter& Snapshot::checked(const Filter* filter) const {
+  if (filter == nullptr) return accepts_;
+  if (filter->size() != segments_.size()) throw std::invalid_argument("a filter of another snapshot");
+  for (size_t s = 0; s < segments_.size(); ++s)
+    if ((*filter)[s].words.size() != Bitmap::none(segments_[s]->rows()).words.size())
+      throw std::invalid_argument("a filter of another snapshot");
+  return *filter;
 }
 
 void Snapshot::search_text(const std::vector<QueryTerm>& query, bool exhaust, const Filter& accepts, TopDocuments& top,

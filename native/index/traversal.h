@@ -33,6 +33,15 @@ struct TraversalCost {  // what a query touched, for benchmarks and `bench`
   uint64_t postings = 0, candidates = 0;
 };
 
+// A query over vectors: for each segment its term numbers, ascending and unique, with weights that are not 0.
+using SegmentQueries = std::vector<std::vector<block::QueryTerm>>;
+
+// How a search goes; without effort it is exact. Text is always searched exactly.
+struct How {
+  bool exhaustive = false;
+  block::Effort effort = {};
+};
+
 class Snapshot {
  public:
   // `accepts[i]` filters the rows of segment i. Text is scored by `scoring`, vectors by the inner product.
@@ -47,7 +56,10 @@ class Snapshot {
 
   // The k best documents (each by its best row), score descending, then insertion number. `query`: unique terms ascending
   // by bytes. `filter` null: all live documents. Throws Damaged.
-  std::vector<Hit> top_k(const std::vector<QueryTerm>& query, size_t k, bool exhaustive, const Filter* filter = nullptr,
+  std::vector<Hit> top_k(const std::vector<QueryTerm>& query, size_t k, const How& how, const Filter* filter = nullptr,
+                         TraversalCost* cost = nullptr) const;
+  // The same over vectors.
+  std::vector<Hit> top_k(const SegmentQueries& query, size_t k, const How& how, const Filter* filter = nullptr,
                          TraversalCost* cost = nullptr) const;
 
   // Whether top_k may prune this query, or has to score every posting.
@@ -82,7 +94,9 @@ class Snapshot {
   double weight(const TextSpace& space, const TermWeight& term, uint64_t posting, const RowNorm& norm) const {
     return document_weight(scoring_, term, norm.frequency(space.count(posting), space.counts(posting)), norm.B);
   }
-  void search_vectors(const std::vector<QueryTerm>& query, size_t k, bool exhaust, const Filter& accepts, TopDocuments& top,
+  const Filter& checked(const Filter* filter) const;
+  SegmentQueries segment_queries(const std::vector<QueryTerm>& query) const;
+  void search_vectors(const SegmentQueries& queries, size_t k, const How& how, const Filter& accepts, TopDocuments& top,
                       TraversalCost& cost) const;
   static bool can_prune_vectors(const std::vector<QueryTerm>& query);
   std::vector<Contribution> explain_vectors(const std::vector<QueryTerm>& query, const Hit& hit) const;
@@ -98,6 +112,20 @@ class Snapshot {
   std::vector<std::vector<float>> ceiling_;  // by segment: code -> upper bound of the weight without idf
   struct Pool;
   std::unique_ptr<Pool> pool_;
+};
+
+// The names of a matrix's columns, looked up once in the segments of a snapshot.
+class ColumnNames {
+ public:
+  // Throws std::invalid_argument where two are the same.
+  ColumnNames(const Snapshot& snapshot, const std::vector<std::string_view>& names);
+
+  size_t size() const { return place_.size(); }
+  SegmentQueries query(std::span<const uint32_t> columns, std::span<const float> weights) const;
+
+ private:
+  std::vector<uint32_t> place_;                 // of each column among all names in ascending order of bytes
+  std::vector<std::vector<uint32_t>> numbers_;  // for each segment the term number at each place
 };
 
 }  // namespace gossamer

@@ -234,12 +234,52 @@ class Snapshot:
         """The k best ids with scores for each text."""
 
     def rank_terms(
-        self, queries: list[_Query], k: int, exhaustive: bool, accepted: Filter | None = None
+        self,
+        queries: list[_Query],
+        k: int,
+        exhaustive: bool,
+        accepted: Filter | None = None,
+        approximate: tuple[int, int] | None = None,
     ) -> list[list[tuple[str, float]]]:
-        """The k best ids with scores for each weighted query."""
+        """The k best ids with scores for each weighted query.
+
+        ``approximate``: postings read and rows scored at most, over all segments; None is exact, and so is text.
+        """
+
+    def rank_vectors(
+        self,
+        names: ColumnNames,
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.uint32],
+        values: NDArray[np.float32],
+        k: int,
+        exhaustive: bool,
+        accepted: Filter | None = None,
+        approximate: tuple[int, int] | None = None,
+    ) -> list[list[tuple[str, float]]]:
+        """The same for rows of a matrix."""
+
+    def search_vectors(
+        self,
+        names: ColumnNames,
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.uint32],
+        values: NDArray[np.float32],
+        k: int,
+        approximate: tuple[int, int] | None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], int]:
+        """Documents and scores for rows of a matrix, (n, k), -1 and -inf where there are no more; postings read.
+
+        A document is its segment times 2**32 plus its number there.
+        """
 
     def top_k(
-        self, query: _Query, k: int, exhaustive: bool, accepted: Filter | None = None
+        self,
+        query: _Query,
+        k: int,
+        exhaustive: bool,
+        accepted: Filter | None = None,
+        approximate: tuple[int, int] | None = None,
     ) -> tuple[list[tuple[float, int, int, int, int]], int, int]:
         """The k best documents by their best row, as (score, segment, row, document, order); postings and rows read."""
 
@@ -257,6 +297,15 @@ class Snapshot:
 
     def explain(self, query: _Query, rows: Sequence[tuple[int, int]]) -> list[list[tuple[str, float, float, float]]]:
         """For each (segment, row) what terms add to its score: term, query weight, document weight, contribution."""
+
+class ColumnNames:
+    """The names of a matrix's columns, looked up in the segments of a snapshot of vectors.
+
+    Raises:
+        ValueError: Two columns have one name.
+    """
+
+    def __init__(self, snapshot: Snapshot, names: list[str]) -> None: ...
 
 class Merger:
     """Segments rewritten as one without dead documents."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from gossamer.retrieval.fusion import fuse as fuse
     from gossamer.retrieval.index import (
+        Approximation as Approximation,
         Contribution as Contribution,
         Correction as Correction,
         Field as Field,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Plan as Plan,
         Problem as Problem,
         Synonyms as Synonyms,
+        Uncalibrated as Uncalibrated,
         Verification as Verification,
         salvage as salvage,
         verify as verify,
@@ -57,8 +59,8 @@ __all__, __getattr__, __dir__ = on_first_use(
         "evaluation": ["Evaluation", "evaluate", "rank_biased_overlap"],
         "fusion": ["fuse"],
         "index": [
-            "Contribution", "Correction", "Field", "Hit", "Index", "Plan", "Problem", "Synonyms", "Verification",
-            "salvage", "verify",
+            "Approximation", "Contribution", "Correction", "Field", "Hit", "Index", "Plan", "Problem", "Synonyms",
+            "Uncalibrated", "Verification", "salvage", "verify",
         ],
         "runs": ["read_qrels", "read_queries", "read_run", "write_qrels", "write_run"],
         "significance": ["Comparison", "Equivalence", "compare", "equivalence", "holm"],

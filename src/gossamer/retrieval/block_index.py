@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from gossamer import _native
 from gossamer.errors import GossamerError, IndexDamaged, IndexTooNew, NoSuchIndex, UsageError
 from gossamer.retrieval.calibration import DEPTHS, TARGETS, Calibration, Original, calibrate
+from gossamer.retrieval.index.approximation import Uncalibrated as Uncalibrated, check_recall
 from gossamer.retrieval.index.container import Container, ContainerWriter, FileEntry
 from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.spaces import Values as Values
@@ -44,10 +45,6 @@ _SECTIONS = {
     "forward.offsets", "forward.columns", "forward.values", "forward.scales", "order",
     "vocabulary",
 }  # fmt: skip
-
-
-class Uncalibrated(UserWarning):
-    """A recall was asked for that only exact search is known to reach; exact search was run."""
 
 
 class Cost(NamedTuple):
@@ -309,8 +306,8 @@ class BlockIndex:
 
     def _calibrated(self, k: int, recall: float | None, budget_us: float | None, filtered: bool) -> str | Traversal:
         """The search for a recall, or for a time."""
-        if recall is not None and not 0 < recall <= 1:
-            raise UsageError(f"recall={recall} must be above 0 and at most 1")
+        if recall is not None:
+            check_recall(recall)
         if recall == 1:
             return "exact"
         found, known = None, self._calibration

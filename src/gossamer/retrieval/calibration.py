@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,19 @@ _STEPS_UP = 6  # how often a setting that fails on the second half is exchanged 
 
 Floats = NDArray[np.float64]
 Search = Callable[[Traversal | None, SparseVectors, int], tuple[NDArray[np.int64], NDArray[np.float32]]]
+
+
+class Made(NamedTuple):
+    """Queries that were made from rows of their own, or -1: those count neither as found nor as missed."""
+
+    queries: SparseVectors
+    sources: Sequence[int] | NDArray[np.int64]
+
+
+class Watched(Protocol):
+    """Passes things on, and may show how many there were."""
+
+    def __call__(self, things: Sequence[tuple[int, float]], /) -> Iterator[tuple[int, float]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,10 @@ class Setting:
     traversal: dict[str, Any]
     others: dict[str, float] = field(default_factory=dict)
 
+    def search(self) -> Traversal:
+        """The search itself."""
+        return classes()[self.traversal["name"]](**self.traversal["options"])
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -90,10 +107,12 @@ class Calibration:
 
     def at_recall(self, k: int, recall: float) -> Traversal | None:
         """The search for a recall at k results, proven at the next larger k; None where only exact search will do."""
-        for setting in self.settings.get(self._depth(k), []):
-            if setting.recall >= recall:
-                return _traversal(setting)
-        return None
+        found = self.setting(k, recall)
+        return found.search() if found is not None else None
+
+    def setting(self, k: int, recall: float) -> Setting | None:
+        """What is known of that search."""
+        return next((one for one in self.settings.get(self._depth(k), []) if one.recall >= recall), None)
 
     def within(self, k: int, microseconds: float) -> Traversal | None:
         """The search of the highest recall that took at most so long; the fastest where none did; None for exact."""
@@ -102,7 +121,7 @@ class Calibration:
         if not settings or self.exact[depth] <= microseconds:
             return None
         fitting = [s for s in settings if s.microseconds <= microseconds]
-        return _traversal(fitting[-1] if fitting else min(settings, key=lambda s: s.microseconds))
+        return (fitting[-1] if fitting else min(settings, key=lambda s: s.microseconds)).search()
 
     def _depth(self, k: int) -> int:
         return min((depth for depth in self.settings if depth >= k), default=0)
@@ -127,9 +146,10 @@ def calibrate(
     rows: int,
     targets: Sequence[float] = TARGETS,
     depths: Sequence[int] = DEPTHS,
-    sources: Sequence[int] | None = None,
+    sources: Sequence[int] | NDArray[np.int64] | None = None,
     original: Original | None = None,
-    others: Mapping[str, SparseVectors] | None = None,
+    others: Mapping[str, SparseVectors | Made] | None = None,
+    watched: Watched = iter,
 ) -> Calibration:
     """Choose for every recall and number of results the search that costs least.
 
@@ -147,6 +167,7 @@ def calibrate(
         sources: The row that each query was made from, or -1: it counts neither as found nor as missed.
         original: What recall is measured against; None = what exact search finds.
         others: Queries of other kinds, on which each chosen setting is measured too.
+        watched: Passes on the steps, to show how far it is.
 
     Raises:
         UsageError: Too few queries, or a target or source that makes no sense.
@@ -162,25 +183,27 @@ def calibrate(
     own = np.full(len(queries), -1) if sources is None else np.asarray(sources)
     exact: dict[int, float] = {}
     settings: dict[int, list[Setting]] = {}
-    for k in sorted(depth for depth in depths if depth < rows):
-        first, second = (
-            _Sample(search, _rows(queries, half), own[half], k, original) for half in _halves(len(queries))
-        )
-        apart = {
-            name: _Sample(search, some, np.full(len(some), -1), k, original) for name, some in (others or {}).items()
-        }
-        exact[k], settings[k] = first.microseconds, []
-        for target in sorted(targets):
-            found = _cheapest(families(k), first, target)
-            chosen = _proven(found, second, target) if found is not None else None
-            if chosen is not None and first.measure(chosen)[1] < first.microseconds:
-                shares, _ = second.measure(chosen)
-                settings[k].append(
-                    Setting(
-                        target, float(shares.mean()), lower_bound(shares), first.measure(chosen)[1], chosen.facts(),
-                        {name: float(sample.measure(chosen)[0].mean()) for name, sample in apart.items()},
-                    )
-                )  # fmt: skip
+    known: dict[int, tuple[_Sample, _Sample, dict[str, _Sample]]] = {}
+    asked = [(k, target) for k in sorted(depth for depth in depths if depth < rows) for target in sorted(targets)]
+    for k, target in watched(asked):
+        if k not in known:
+            first, second = (
+                _Sample(search, _rows(queries, half), own[half], k, original) for half in _halves(len(queries))
+            )
+            apart = {name: _Sample(search, *_made(some), k, original) for name, some in (others or {}).items()}
+            known = {k: (first, second, apart)}
+            exact[k], settings[k] = first.microseconds, []
+        first, second, apart = known[k]
+        found = _cheapest(families(k), first, target)
+        chosen = _proven(found, second, target) if found is not None else None
+        if chosen is not None and first.measure(chosen)[1] < first.microseconds:
+            shares, _ = second.measure(chosen)
+            settings[k].append(
+                Setting(
+                    target, float(shares.mean()), lower_bound(shares), first.measure(chosen)[1], chosen.facts(),
+                    {name: float(sample.measure(chosen)[0].mean()) for name, sample in apart.items()},
+                )
+            )  # fmt: skip
     return Calibration(len(queries), exact, settings)
 
 
@@ -261,6 +284,12 @@ def _proven(settings: Iterator[Traversal], sample: _Sample, target: float) -> Tr
     return next((one for one in settings if lower_bound(sample.measure(one)[0]) >= target), None)
 
 
+def _made(queries: SparseVectors | Made) -> tuple[SparseVectors, NDArray[np.int64]]:
+    if isinstance(queries, Made):
+        return queries.queries, np.asarray(queries.sources, np.int64)
+    return queries, np.full(len(queries), -1)
+
+
 def _halves(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.arange(0, n, 2), np.arange(1, n, 2)
 
@@ -270,7 +299,3 @@ def _rows(vectors: SparseVectors, rows: NDArray[np.int64]) -> SparseVectors:
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     entries = np.arange(indptr[-1]) + np.repeat(vectors.indptr[rows] - indptr[:-1], lengths)
     return SparseVectors(indptr, vectors.indices[entries], vectors.values[entries], vectors.dim, vectors.vocabulary)
-
-
-def _traversal(setting: Setting) -> Traversal:
-    return classes()[setting.traversal["name"]](**setting.traversal["options"])

@@ -1,5 +1,6 @@
 """A mixed workload of a writer and two readers, and what an index must show after each of its commits."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,9 +10,13 @@ from typing import Any, ClassVar
 import pytest
 from crash import Killed, Operation, Recorder, watched_index
 
+from gossamer.retrieval.calibration import Calibration, Setting
 from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
-from gossamer.retrieval.index import Index
+from gossamer.retrieval.index import Index, Uncalibrated
+from gossamer.retrieval.index.approximation import Tuning
+from gossamer.retrieval.index.index import _Discarding
 from gossamer.retrieval.index.manifest import MANIFEST
+from gossamer.retrieval.traversals import TwoPhase
 from gossamer.retrieval.vectors import SparseVectors
 from gossamer.text.documents import Document, Span
 
@@ -40,9 +45,13 @@ merge
 refresh first
 add l
 killed
+tune
 delete j
 add c
 killed
+tune
+merge
+tune
 delete k
 commit
 add m
@@ -105,6 +114,10 @@ def observe(index: Index) -> dict[str, Any]:
     assert len(index) == len(documents)
     assert all(index.get(d.id) == d for d in documents)
     hits = [hit.to_dict() for hit in index.search(QUERIES[1], 3, explain=True)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Uncalibrated)
+        approximate = index.rank(QUERIES, 5, recall=0.9)
+    assert approximate == rankings  # so few documents are all candidates
     return {"documents": documents, "rankings": rankings, "hits": hits, "stats": index.stats()}
 
 
@@ -163,6 +176,14 @@ class Session:
         self.index.merge()
         self._settle()
         assert self.index.stats()["segments"] == 1
+
+    def _tune(self) -> None:
+        """As ``Index.tune`` does, but for the measurement, which so few documents do not allow."""
+        setting = Setting(0.9, 0.95, 0.92, 1.0, TwoPhase(500, 16).facts())
+        with _Discarding(self.index):
+            self.index._write().calibrate(Tuning(Calibration(1000, {10: 9.0}, {10: [setting]}), "given", None))
+        self._commit()
+        assert self.index.stats()["calibration"]["holds"]
 
     def _discard(self) -> None:
         self.index.close()

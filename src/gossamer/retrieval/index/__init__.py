@@ -1,5 +1,6 @@
 """The index: immutable segments, one atomic commit point, exact search over a snapshot."""
 
+from gossamer.retrieval.index.approximation import Approximation, Uncalibrated
 from gossamer.retrieval.index.container import Problem
 from gossamer.retrieval.index.corrections import Correction
 from gossamer.retrieval.index.hits import Contribution, Hit
@@ -10,6 +11,7 @@ from gossamer.retrieval.index.synonyms import Synonyms
 from gossamer.retrieval.index.verification import Verification, salvage, verify
 
 __all__ = [
+    "Approximation",
     "Contribution",
     "Correction",
     "Field",
@@ -18,6 +20,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Synonyms",
+    "Uncalibrated",
     "Verification",
     "salvage",
     "verify",

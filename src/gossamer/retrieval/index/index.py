@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -16,11 +16,14 @@ from gossamer.retrieval.index.limits import parse_size, threads_of
 from gossamer.retrieval.index.manifest import Manifest
 from gossamer.retrieval.index.schema import Field, declared, text_fields, value_types
 from gossamer.retrieval.index.searcher import Searcher
+from gossamer.retrieval.index.snapshot import naming_damage
 from gossamer.retrieval.index.spaces import Values, space_of
 from gossamer.retrieval.index.writer import Writer
 from gossamer.retrieval.vectors import SparseVectors
 
 if TYPE_CHECKING:
+    from gossamer.retrieval.calibration import Calibration, Watched
+    from gossamer.retrieval.index.queries import Query
     from gossamer.text.analysis import Analyzer
     from gossamer.text.documents import Document
 
@@ -199,6 +202,56 @@ class Index(Searcher):
         with _Discarding(self):
             self._write()
         self._commit(merge_all=True)
+
+    def tune(
+        self,
+        queries: Sequence[Query] | SparseVectors | None = None,
+        targets: Sequence[float] = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995),
+        *,
+        depths: Sequence[int] = (1, 10, 100, 1000),
+        sources: Sequence[str | None] | None = None,
+        others: Mapping[str, Sequence[Query] | SparseVectors] | None = None,
+        seed: int = 0,
+        watched: Watched = iter,
+    ) -> Calibration:
+        """Find out which approximate search of an index of vectors reaches which recall, and commit that with it.
+
+        Half of the queries choose the settings, the others prove them. The calibration holds until documents are added
+        or deleted or segments merged. Writers are kept out as long as it takes.
+
+        Args:
+            queries: At least 1,000, such as those to come. None makes some of titles, or else sentences, of up to 2,000
+                documents with the encoder; a document counts neither as found nor as missed by its own.
+            targets: Recalls that a search may ask for; it gets the next one up.
+            depths: For how many results k; a search for another k is held to the next larger one.
+            sources: The id of the document that each query was made from, or None.
+            others: Queries of other kinds by name; :meth:`stats` shows what the chosen settings reach on them.
+            seed: Draws documents, where there are no queries.
+            watched: Passes on the steps one by one, to show how far it is, as ``tqdm`` does.
+
+        Raises:
+            UsageError: There are uncommitted changes, no vectors or too few queries, or an argument is wrong.
+            IndexLocked: Somebody else is writing.
+
+        Example:
+            >>> index.tune()  # doctest: +SKIP
+            >>> index.search("why wings lift", recall=0.95)  # doctest: +SKIP
+        """
+        if self._writer is not None:
+            raise UsageError("there are uncommitted changes: commit() or close() them first, then tune()")
+        from gossamer.retrieval.index.tuning import tune
+
+        with _Discarding(self):
+            writer = self._write()
+            self.refresh()
+            with naming_damage(self._snapshot.segments):
+                tuning = tune(
+                    self._snapshot, self._encoder, queries, targets, depths, sources, others or {}, seed, watched
+                )
+            writer.calibrate(tuning)
+        self._commit(merge_all=False)
+        assert tuning.calibration is not None
+        return tuning.calibration
 
     def _write(self) -> Writer:
         if self._writer is None:

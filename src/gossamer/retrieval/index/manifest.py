@@ -41,6 +41,7 @@ class Manifest:
         next_file: Number of the next file; names of committed files are never used again.
         types: Of declared fields that are not text.
         ledger: What the index remembers of its sources.
+        calibration: Which approximate search reaches which recall.
     """
 
     space: dict[str, Any]
@@ -51,12 +52,13 @@ class Manifest:
     next_file: int = 0
     types: dict[str, FieldType] = field(default_factory=dict)
     ledger: FileEntry | None = None
+    calibration: FileEntry | None = None
     format: int = field(default=FORMAT)
 
     def files(self) -> set[str]:
         """The names of all files this commit needs, itself included."""
         entries = [e for s in self.segments for e in (s.segment, s.tombstones) if e is not None]
-        entries += [self.ledger] if self.ledger else []
+        entries += [e for e in (self.ledger, self.calibration) if e is not None]
         return {MANIFEST} | {e.file for e in entries}
 
 
@@ -111,5 +113,6 @@ def read(storage: Storage) -> Manifest:
         SegmentEntry(FileEntry(**s["segment"]), s["tombstones"] and FileEntry(**s["tombstones"]))
         for s in parsed.pop("segments")
     )
-    ledger = parsed.pop("ledger", None)
-    return Manifest(segments=segments, ledger=ledger and FileEntry(**ledger), **parsed)
+    files = ("ledger", "calibration")
+    parsed |= {name: FileEntry(**parsed[name]) for name in files if parsed.get(name) is not None}
+    return Manifest(segments=segments, **parsed)

@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from gossamer.retrieval.index.schema import bind
-from gossamer.retrieval.index.selection import tiers
+from gossamer.retrieval.index.selection import approximate, tiers
 from gossamer.retrieval.index.snapshot import naming_damage
 from gossamer.retrieval.index.where import Node, parse
 from gossamer.retrieval.index.writing import conjuncts, written
 
 if TYPE_CHECKING:
+    from gossamer.retrieval.index.approximation import Approximation
     from gossamer.retrieval.index.language import Part
     from gossamer.retrieval.index.selection import Selection
     from gossamer.retrieval.index.snapshot import Snapshot
@@ -51,10 +52,12 @@ class Plan:
         documents: How many live documents there are.
         segments: How many segments are searched.
         traversal: ``pruned`` skips what cannot reach the best k; ``exhaustive`` scores every posting, as scores without
-            an upper bound need it; ``listing`` takes what matches in order and scores only what is shown.
+            an upper bound need it; ``two-phase`` may miss some of the best k, as ``approximation`` says; ``listing``
+            takes what matches in order and scores only what is shown.
         order: ``score``, ``insertion``, or the field that sorts, with ``-`` before it for descending.
         postings: Entries of the index that the traversal read one by one.
         scored: Passages whose score it computed.
+        approximation: How a recall is served, where one was asked for.
     """
 
     words: list[tuple[str, str]]
@@ -68,14 +71,16 @@ class Plan:
     passing: int
     documents: int
     segments: int
-    traversal: Literal["pruned", "exhaustive", "listing"]
+    traversal: Literal["pruned", "exhaustive", "two-phase", "listing"]
     order: str
     postings: int
     scored: int
+    approximation: Approximation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return asdict(self)
+        how = self.approximation.to_dict() if self.approximation is not None else None
+        return asdict(self) | {"approximation": how}
 
 
 def make_plan(
@@ -97,7 +102,10 @@ def make_plan(
         live = [segment.live for segment in snapshot.segments]
         passing = [mask & one for mask, one in zip(accepted.masks, live, strict=True)] if accepted else live
         postings = scored = 0
-        pruned = snapshot.native.prunes(selection.terms)
+        how: Literal["pruned", "exhaustive", "two-phase", "listing"] = "listing"
+        if order == "score":
+            how = "pruned" if snapshot.native.prunes(selection.terms) else "exhaustive"
+            how = "two-phase" if approximate(selection) is not None else how
         if sort is not None and selection.terms:
             postings = sum(snapshot.frequency(term) for term, _ in selection.terms)
         elif selection.terms:
@@ -117,20 +125,21 @@ def make_plan(
             passing=sum(int(mask.sum()) for mask in passing),
             documents=snapshot.live_documents,
             segments=len(snapshot.segments),
-            traversal="listing" if order != "score" else "pruned" if pruned else "exhaustive",
+            traversal=how,
             order=order,
             postings=postings,
             scored=scored,
+            approximation=selection.approximation,
         )
 
 
 def _touched(snapshot: Snapshot, selection: Selection, k: int) -> tuple[int, int]:
     """Postings read and passages scored."""
-    left, postings, scored = k, 0, 0
+    left, postings, scored, how = k, 0, 0, approximate(selection)
     for accepted in tiers(snapshot, selection):
         if left > 0:
             native = accepted.native if accepted else None
-            found, read, candidates = snapshot.native.top_k(selection.terms, left, False, native)
+            found, read, candidates = snapshot.native.top_k(selection.terms, left, False, native, how)
             left, postings, scored = left - len(found), postings + read, scored + candidates
     return postings, scored
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
 from gossamer.retrieval.index import manifest as manifests
+from gossamer.retrieval.index.approximation import Approximation, check_recall
 from gossamer.retrieval.index.corrections import Correction, put_right, rare_words
 from gossamer.retrieval.index.fields import Scalar, count, facets, first_by
 from gossamer.retrieval.index.hits import Hit, build_hits
@@ -18,14 +19,15 @@ from gossamer.retrieval.index.ledger import Ledger, ledger_of
 from gossamer.retrieval.index.likeness import like as looking_for_like
 from gossamer.retrieval.index.outline import FieldOutline, outline
 from gossamer.retrieval.index.plan import Plan, make_plan
-from gossamer.retrieval.index.queries import Query, terms_of, texts_of
-from gossamer.retrieval.index.schema import described
+from gossamer.retrieval.index.queries import Query, rank_vectors, texts_of
 from gossamer.retrieval.index.selection import Selection, best, select, understanding
 from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
 from gossamer.retrieval.index.spaces import stored_encoder
+from gossamer.retrieval.index.statistics import stats_of
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.index.verification import Verification, verify
 from gossamer.retrieval.index.words import bare_words
+from gossamer.retrieval.vectors import SparseVectors
 
 if TYPE_CHECKING:
     from gossamer import _native
@@ -74,6 +76,7 @@ class Searcher:
         operators: bool = True,
         typos: int | None = None,
         synonyms: Synonyms | None = None,
+        recall: float | None = None,
         explain: bool = False,
     ) -> list[Hit]:
         """The k best documents for a query, each with its best passage.
@@ -92,14 +95,19 @@ class Searcher:
                 with 1 or 2 all from 4 letters on by up to so many edits, and where that finds something documents that
                 hold every word as typed come first, and ``score`` orders within the two parts; 0 corrects nothing.
             synonyms: What words without an operator also find, at half their weight.
+            recall: Mean share of the true k best that may be returned instead of all of them, in (0, 1]; None and 1
+                are exact, and so is BM25 with any. What reaches it is known from :meth:`Index.tune`; where that does
+                not know, search is exact, and an :class:`~gossamer.retrieval.Uncalibrated` warning says why.
             explain: Fill ``Hit.explanation``.
 
         Raises:
-            UsageError: The query is longer than 1 MB, k < 1, ``where`` is no filter or names an unknown field, or
-                there is no document to be ``like``.
+            UsageError: The query is longer than 1 MB, k < 1, ``where`` is no filter or names an unknown field,
+                there is no document to be ``like``, or the recall is not in (0, 1].
         """
         _check_k(k)
-        return self._hits(self._select(query, where, operators, like, typos, synonyms), k, sort, explain)
+        how = self._warned(recall, k, where, sort, like)
+        selection = self._select(query, where, operators, like, typos, synonyms)
+        return self._hits(replace(selection, approximation=how), k, sort, explain)
 
     def search_batch(
         self,
@@ -111,12 +119,14 @@ class Searcher:
         operators: bool = True,
         typos: int | None = None,
         synonyms: Synonyms | None = None,
+        recall: float | None = None,
         explain: bool = False,
     ) -> list[list[Hit]]:
         """:meth:`search` for several queries."""
         _check_k(k)
+        how = self._warned(recall, k, where, sort)
         selections = select(self._snapshot, queries, where, self._parser, self._encoder, operators, typos, synonyms)
-        return [self._hits(selection, k, sort, explain) for selection in selections]
+        return [self._hits(replace(one, approximation=how), k, sort, explain) for one in selections]
 
     def plan(
         self,
@@ -129,11 +139,12 @@ class Searcher:
         operators: bool = True,
         typos: int | None = None,
         synonyms: Synonyms | None = None,
+        recall: float | None = None,
     ) -> Plan:
         """How a query is understood and run: what became of its words, what documents pass, what the search touches.
 
         Args:
-            query, k, where, sort, like, operators, typos, synonyms: As in :meth:`search`, which it repeats.
+            query, k, where, sort, like, operators, typos, synonyms, recall: As in :meth:`search`, which it repeats.
 
         Example:
             >>> plan = index.plan("wings -stall")  # doctest: +SKIP
@@ -141,8 +152,47 @@ class Searcher:
             ([('wings', 'wing')], ['stall'])
         """
         _check_k(k)
-        selection = self._select(query, where, operators, like, typos, synonyms)
+        how = self.approximation(recall, k, where=where, sort=sort, like=like) if recall is not None else None
+        selection = replace(self._select(query, where, operators, like, typos, synonyms), approximation=how)
         return make_plan(self._snapshot, selection, self._analyzer, k, where, sort)
+
+    def approximation(
+        self,
+        recall: float,
+        k: int = 10,
+        *,
+        where: str | None = None,
+        sort: str | None = None,
+        like: str | Sequence[str] = (),
+    ) -> Approximation:
+        """How a search with these arguments serves a recall: by what, or why exactly.
+
+        Raises:
+            UsageError: The recall is not in (0, 1].
+        """
+        if self._snapshot.text or recall == 1:
+            check_recall(recall)
+            return Approximation(recall)
+        found = self._snapshot.tuning.approximation(recall, k)
+        if where is not None or sort is not None or like:
+            why = "under a filter" if where is not None else "with sort" if sort is not None else "with like"
+            return Approximation(recall, why_exact=why)
+        return found
+
+    def _warned(
+        self,
+        recall: float | None,
+        k: int,
+        where: str | None,
+        sort: str | None = None,
+        like: str | Sequence[str] = (),
+    ) -> Approximation | None:
+        """The same for one who calls a search, warned where it is exact."""
+        if recall is None:
+            return None
+        how = self.approximation(recall, k, where=where, sort=sort, like=like)
+        how.warn(stacklevel=3)
+        return how
 
     def count(
         self,
@@ -254,41 +304,50 @@ class Searcher:
 
     def rank(
         self,
-        queries: Sequence[Query],
+        queries: Sequence[Query] | SparseVectors,
         k: int = 10,
         *,
         where: str | None = None,
         operators: bool = False,
         typos: int | None = None,
         synonyms: Synonyms | None = None,
+        recall: float | None = None,
         exhaustive: bool = False,
     ) -> list[list[tuple[str, float]]]:
         """Ids and scores only, the same ranking as :meth:`search`: for runs and benchmarks, whose texts are words.
 
         Args:
-            queries: As in :meth:`search`.
+            queries: As in :meth:`search`; vectors of several rows are as many queries.
             k: How many documents a query.
             where: As in :meth:`search`.
             operators: As in :meth:`search`; without them nothing is corrected.
-            typos, synonyms: As in :meth:`search`.
+            typos, synonyms, recall: As in :meth:`search`.
             exhaustive: Score every posting instead of pruning; the result is the same.
         """
         _check_k(k)
+        if exhaustive and recall is not None and recall != 1:
+            raise UsageError("recall and exhaustive exclude each other")
+        how = self._warned(recall, k, where)
+        approximate = how.native if how else None
         snapshot = self._snapshot
-        texts = texts_of(queries)
-        if not operators and not typos and synonyms is None and (self._parser is None or len(texts) == len(queries)):
+        if self._parser is None and not typos and synonyms is None:
             accepted = snapshot.accepted(where)
-            native = accepted.native if accepted else None
-            terms = terms_of(queries, None, self._encoder) if self._parser is None else []
             with naming_damage(snapshot.segments):
-                if self._parser is None:
-                    ranked = snapshot.native.rank_terms(terms, k, exhaustive, native)
-                else:
-                    ranked = snapshot.native.rank_texts(self._parser, texts, k, exhaustive, native)
+                ranked = rank_vectors(snapshot, self._encoder, queries, k, exhaustive, accepted, approximate)
             if where is None or all(ranked):
                 return ranked  # else a query without words may list what passes the filter
+        queries = [queries[row] for row in range(len(queries))] if isinstance(queries, SparseVectors) else queries
+        if self._parser is not None and not operators and not typos and synonyms is None:
+            texts, accepted = texts_of(queries), snapshot.accepted(where)
+            if len(texts) == len(queries):
+                native = accepted.native if accepted else None
+                with naming_damage(snapshot.segments):
+                    ranked = snapshot.native.rank_texts(self._parser, texts, k, exhaustive, native)
+                if where is None or all(ranked):
+                    return ranked
         ranked = []
-        for selection in select(snapshot, queries, where, self._parser, self._encoder, operators, typos, synonyms):
+        for one in select(snapshot, queries, where, self._parser, self._encoder, operators, typos, synonyms):
+            selection = replace(one, approximation=how)
             with naming_damage(snapshot.segments):
                 if selection.lists:
                     found = [(0.0, s, 0, number) for s, number in first_by(snapshot, selection, None, k)]
@@ -329,34 +388,10 @@ class Searcher:
         """Facts about the last commit, as JSON values.
 
         ``passages``, ``tokens``, ``postings`` and ``mean_length`` count deleted documents until a merge drops them;
-        ``parts`` are the bytes of each section, over all segments.
+        ``parts`` are the bytes of each section, over all segments. ``calibration`` is what :meth:`Index.tune` found,
+        with ``holds`` false and ``why_not`` where documents have changed since.
         """
-        snapshot = self._snapshot
-        manifest, segments = snapshot.manifest, snapshot.segments
-        facts = [s.container.facts for s in segments]
-        files = [e for s in manifest.segments for e in (s.segment, s.tombstones) if e]
-        files += [manifest.ledger] if manifest.ledger else []
-        parts: Counter[str] = Counter()
-        for segment in segments:
-            parts.update({name: section.length for name, section in segment.container.sections.items()})
-        return {
-            "documents": snapshot.live_documents,
-            "passages": snapshot.native.rows,
-            "deleted_documents": sum(len(s.dead) for s in segments),
-            "segments": len(segments),
-            "terms": max((f["terms"] for f in facts), default=0),
-            "postings": sum(f["postings"] for f in facts),
-            "tokens": snapshot.native.tokens,
-            "mean_length": snapshot.native.mean_length,
-            "bytes": sum(e.bytes for e in files),
-            "parts": dict(parts),
-            "generation": manifest.generation,
-            "format": manifest.format,
-            "passage_words": manifest.passage_words,
-            "encoder": {k: v for k, v in manifest.space["encoder"].items() if k not in ("analyzer", "fields")},
-            "fields": described(manifest.space["encoder"], manifest.types),
-            "analyzer": manifest.space["encoder"].get("analyzer"),
-        }
+        return stats_of(self._snapshot)
 
     def verify(self) -> Verification:
         """Check every byte of the last commit's files."""

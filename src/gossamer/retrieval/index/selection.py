@@ -23,6 +23,7 @@ from gossamer.text.analysis import Analyzer
 if TYPE_CHECKING:
     from gossamer import _native
     from gossamer.retrieval.encoders import SparseEncoder
+    from gossamer.retrieval.index.approximation import Approximation
     from gossamer.retrieval.index.language import Parsed, Part
     from gossamer.retrieval.index.snapshot import Accepted, Snapshot
     from gossamer.retrieval.index.synonyms import Synonyms
@@ -45,6 +46,7 @@ class Selection:
         liked: The part of ``terms`` that comes from documents to find others like.
         corrections: Of its typing errors, whose terms are among ``terms``.
         first: For each segment the documents that come before all others, by score among themselves; None for all.
+        approximation: How it is searched; None for exactly.
     """
 
     terms: list[tuple[str, float]]
@@ -55,6 +57,7 @@ class Selection:
     liked: list[tuple[str, float]] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
     first: list[Mask] | None = None
+    approximation: Approximation | None = None
 
     @property
     def lists(self) -> bool:
@@ -120,8 +123,17 @@ def best(
     for accepted in tiers(snapshot, selection):
         if len(rows) < k:
             native = accepted.native if accepted else None
-            rows += [row[:4] for row in snapshot.native.top_k(selection.terms, k - len(rows), exhaustive, native)[0]]
+            how = approximate(selection)
+            rows += [
+                row[:4] for row in snapshot.native.top_k(selection.terms, k - len(rows), exhaustive, native, how)[0]
+            ]
     return rows
+
+
+def approximate(selection: Selection) -> tuple[int, int] | None:
+    """How it is searched, as the native search takes it; exactly where not all documents may be returned."""
+    restricted = selection.accepted is not None or selection.first is not None
+    return None if restricted or selection.approximation is None else selection.approximation.native
 
 
 def tiers(snapshot: Snapshot, selection: Selection) -> list[Accepted | None]:

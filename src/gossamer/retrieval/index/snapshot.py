@@ -17,6 +17,7 @@ from gossamer import _native
 from gossamer.errors import GossamerError, IndexDamaged, UsageError
 from gossamer.retrieval.encoders.bm25 import BM25
 from gossamer.retrieval.index import manifest as manifests
+from gossamer.retrieval.index.approximation import Tuning
 from gossamer.retrieval.index.columns import Columns, Mask, fields_of, known_fields
 from gossamer.retrieval.index.container import ADVICE, Container, FileEntry
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
@@ -28,6 +29,8 @@ from gossamer.text.documents import Document, Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gossamer.retrieval.vectors import SparseVectors
 
 _DOCUMENT_SECTIONS = {
     "ids.offsets",
@@ -164,11 +167,13 @@ class Snapshot:
         self.manifest = manifest
         self._filters: dict[str, Accepted] = {}
         self._filters_lock = Lock()
+        self._columns: tuple[list[str] | None, _native.ColumnNames | None] = None, None
         known = {s.entry.segment.file: s.container for s in reuse.segments} if reuse else {}
         self.segments: list[OpenSegment] = [
             OpenSegment(storage, e, manifest.space, known.get(e.segment.file)) for e in manifest.segments
         ]
         self.text = manifest.space["kind"] == "text"
+        self.tuning = Tuning.of(storage, manifest)
         scoring, dead = scoring_of(manifest.space).native(), [sorted(s.dead) for s in self.segments]
         with naming_damage(self.segments):
             self.native = _native.Snapshot([s.native for s in self.segments], dead, self.text, scoring)
@@ -229,6 +234,27 @@ class Snapshot:
         places = sorted((order, i, d) for i, s in enumerate(self.segments) for d, order in s.document_orders().items())
         for _, i, number in places:
             yield self.segments[i].document(number)
+
+    def column_names(self, vectors: SparseVectors) -> _native.ColumnNames | None:
+        """The columns of queries looked up in all segments; None where looking up their terms is less work.
+
+        A vocabulary is looked up when it comes a second time, or at once for as many entries as it has names.
+
+        Raises:
+            UsageError: Two columns have one name.
+        """
+        names = vectors.vocabulary
+        seen, known = self._columns
+        if names is None or (names is seen and known is not None):
+            return known if names is not None else None
+        known = None
+        if names is seen or vectors.nnz >= len(names):
+            try:
+                known = _native.ColumnNames(self.native, names)
+            except ValueError as error:
+                raise UsageError(f"the vocabulary of the queries: {error}") from error
+        self._columns = names, known
+        return known
 
     @property
     def live_documents(self) -> int:

@@ -61,8 +61,9 @@ def verify(path: str | PathLike[str], *, storage: Storage | None = None) -> Veri
         for entry in (segment.segment, segment.tombstones):
             if entry is not None:
                 problems += _file_problems(storage, entry)
-    if manifest.ledger is not None:
-        problems += _file_problems(storage, manifest.ledger)
+    for other in (manifest.ledger, manifest.calibration):
+        if other is not None:
+            problems += _file_problems(storage, other)
     if not problems:
         try:
             open_snapshot(storage)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gossamer.retrieval.encoders import SparseEncoder
+    from gossamer.retrieval.index.approximation import Tuning
     from gossamer.retrieval.index.columns import Columns
     from gossamer.retrieval.index.container import SectionWriter
     from gossamer.retrieval.index.ledger import Ledger
@@ -83,13 +84,14 @@ class Writer:
         self._columns: list[str] | None = None  # of vectors
         self._fields = ColumnBuilder()
         self._ledger: Ledger | None = None
+        self._tuning: Tuning | None = None
 
     def _tidy(self) -> Manifest:
         """Remove every file that is not part of the last commit, which is returned."""
         manifest = manifests.read(self._storage)
         self._storage.sync_directory()  # whoever put it in place may have died before this; what it replaced goes after
         for name in set(self._storage.names()) - manifest.files() - {LOCK}:
-            if name.startswith(("segment-", "tombstones-", "ledger-", "manifest.")):
+            if name.startswith(("segment-", "tombstones-", "ledger-", "calibration-", "manifest.")):
                 self._storage.remove(name)
         return manifest
 
@@ -260,6 +262,10 @@ class Writer:
         """Commit this ledger with the changes."""
         self._ledger = ledger
 
+    def calibrate(self, tuning: Tuning) -> None:
+        """Commit this with the changes; it holds where there are none."""
+        self._tuning = tuning
+
     # --- segments ------------------------------------------------------------------------------------------------
 
     def _new_name(self, kind: str) -> str:
@@ -383,8 +389,11 @@ class Writer:
         if self._ledger is not None:
             generation = self._manifest.generation + 1
             kept = self._ledger.write(self._storage, self._new_name("ledger"), generation, self._next_insertion)
+        calibration = self._manifest.calibration
+        if self._tuning is not None:
+            calibration = self._tuning.write(self._storage, self._new_name("calibration"), self._manifest)
         return replace(
-            self._manifest, segments=tuple(entries), ledger=kept,
+            self._manifest, segments=tuple(entries), ledger=kept, calibration=calibration,
             next_insertion=self._next_insertion, next_file=self._next_file,
         )  # fmt: skip
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import log2
 from typing import Any, ClassVar
 
 from gossamer import _native
 from gossamer.errors import UsageError
-
-_FEWEST_POSTINGS = 500
 
 Sections = Mapping[str, tuple[str, Any]]  # name: element kind, bytes
 
@@ -165,16 +162,7 @@ class Built:
             k: Results.
             postings: How many an exact search reads.
         """
-        from gossamer.retrieval.traversals.two_phase import TwoPhase
+        from gossamer.retrieval.traversals.two_phase import series
 
         own: list[list[Traversal]] = self._method.series(k) if self._method is not None else []
-        # With k a measurement costs more, and a finer choice saves less.
-        an_octave: int = 1
-        widths: tuple[float, ...] = (1.6,)
-        if k <= 100:
-            an_octave, widths = 2, (1.6, 3.2)
-        if k <= 10:
-            an_octave, widths = 4, (1.6, 2.4, 3.2, 4.8, 6.4, 9.6)
-        octaves = max(0.0, log2(2 * max(postings, 1) / _FEWEST_POSTINGS))
-        effort = [round(_FEWEST_POSTINGS * 2 ** (i / an_octave)) for i in range(int(octaves * an_octave) + 1)]
-        return own + [[TwoPhase(postings=n, candidates=max(16, round(width * k))) for n in effort] for width in widths]
+        return own + series(k, postings)

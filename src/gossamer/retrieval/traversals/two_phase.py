@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 from typing import ClassVar
 
 from gossamer import _native
 from gossamer.retrieval.traversals.traversal import Sections, Traversal, within
+
+_FEWEST_POSTINGS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,22 @@ class TwoPhase(Traversal):
     def over(self, structure: _native.BlockSpace) -> _native.Search:
         """The native search."""
         return _native.two_phase(structure, self.postings, self.candidates)
+
+
+def series(k: int, postings: int) -> list[list[Traversal]]:
+    """Settings for k results: series of rising effort.
+
+    Args:
+        k: Results.
+        postings: How many an exact search reads.
+    """
+    # With k a measurement costs more, and a finer choice saves less.
+    an_octave: int = 1
+    widths: tuple[float, ...] = (1.6,)
+    if k <= 100:
+        an_octave, widths = 2, (1.6, 3.2)
+    if k <= 10:
+        an_octave, widths = 4, (1.6, 2.4, 3.2, 4.8, 6.4, 9.6)
+    octaves = max(0.0, log2(2 * max(postings, 1) / _FEWEST_POSTINGS))
+    effort = [round(_FEWEST_POSTINGS * 2 ** (i / an_octave)) for i in range(int(octaves * an_octave) + 1)]
+    return [[TwoPhase(postings=n, candidates=max(16, round(width * k))) for n in effort] for width in widths]
