@@ -30,8 +30,8 @@ VERBS = dict(commands())
 
 def test_the_verbs_are_those_of_the_design():
     assert {path[0] for path in VERBS} == {
-        "index", "search", "serve", "stats", "verify", "delete", "merge", "export", "evaluate", "methods", "bench",
-        "doctor", "config", "completion",
+        "index", "search", "serve", "stats", "verify", "delete", "merge", "tune", "export", "evaluate", "methods",
+        "bench", "doctor", "config", "completion",
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gossamer.retrieval.index import Correction, Hit, Index, Plan, Synonyms
+    from gossamer.retrieval.index import Approximation, Correction, Hit, Index, Plan, Synonyms
     from gossamer.retrieval.index.fields import Scalar
 
 
@@ -35,7 +35,7 @@ class Answer:
     Args:
         query: As it was searched.
         hits: Best first.
-        total: How many documents match.
+        total: How many documents match; where search is approximate, how many were found: there may be more.
         took_us: Microseconds from the text of the query to the hits.
         facets: For each field asked for, values with how many matching documents have them.
         plan: How the query was understood and run, where that was asked for.
@@ -43,6 +43,7 @@ class Answer:
         context: How many sentences before and after each passage are reported.
         corrections: What was searched beside words that may be mistyped.
         did_you_mean: The query put right, where words that look mistyped were left as they are.
+        recall: How a recall was served, where one was asked for.
     """
 
     query: str
@@ -55,16 +56,24 @@ class Answer:
     context: int = 0
     corrections: Sequence[Correction] = ()
     did_you_mean: str | None = None
+    recall: Approximation | None = None
+
+    @property
+    def approximate(self) -> bool:
+        """Whether some of the best documents may be missing."""
+        return self.recall is not None and self.recall.traversal is not None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of ``gossamer search --json`` and of ``/search.json``."""
         said: dict[str, Any] = {
             "query": self.query,
             "hits": [hit.to_dict() | self._context_of(hit) for hit in self.hits],
-            "total": self.total,
+            "total": {"value": self.total, "relation": "gte"} if self.approximate else self.total,
             "took_us": self.took_us,
             "did_you_mean": self.did_you_mean,
         }
+        if self.recall is not None:
+            said["recall"] = self.recall.to_dict()
         if self.corrections:
             said["corrections"] = [one.to_dict() for one in self.corrections]
         if self.facets:
@@ -95,27 +104,31 @@ def answer(
     context: int = 0,
     typos: int | None = None,
     synonyms: Synonyms | None = None,
+    recall: float | None = None,
 ) -> Answer:
     """Search ``index`` for the ``k`` best documents and time it.
 
     Raises:
-        UsageError: The query is longer than an index takes, or a filter, field or id is wrong.
+        UsageError: The query is longer than an index takes, or a filter, field, id or recall is wrong.
     """
     options: dict[str, Any] = {"like": like, "typos": typos, "synonyms": synonyms}
+    how = index.approximation(recall, k, where=where, sort=sort, like=like) if recall is not None else None
+    served = recall if how is not None and how.traversal is not None else None
     started = time.perf_counter_ns()
-    hits = index.search(query, k, where=where, sort=sort, explain=explain, **options)
+    hits = index.search(query, k, where=where, sort=sort, explain=explain, recall=served, **options)
     took = (time.perf_counter_ns() - started) // 1000
     return Answer(
         query,
         hits,
-        total=len(hits) if len(hits) < k else index.count(query, where=where, **options),
+        total=len(hits) if len(hits) < k or served is not None else index.count(query, where=where, **options),
         took_us=took,
         facets=index.facets(query, facets, where=where, **options) if facets else {},
-        plan=index.plan(query, k, where=where, sort=sort, **options) if explain else None,
+        plan=index.plan(query, k, where=where, sort=sort, recall=recall, **options) if explain else None,
         without=_without(index, query, where, options) if where is not None and not hits else (),
         context=context,
         corrections=index.corrections(query, typos=typos, synonyms=synonyms),
         did_you_mean=index.did_you_mean(query, typos=typos, synonyms=synonyms),
+        recall=how,
     )
 
 

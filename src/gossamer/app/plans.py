@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gossamer.retrieval.index import Plan
+    from gossamer.retrieval.index import Approximation, Plan
 
 _MOST_SHOWN = 12  # of one kind
 
@@ -33,8 +33,16 @@ def planned(plan: Plan) -> list[tuple[str, str]]:
         ("only", " and ".join(f"{one.text} ({_counted(one.documents, 'document')})" for one in plan.conditions)),
         ("passing", f"{plan.passing:,} of {plan.documents:,} documents" if plan.passing < plan.documents else ""),
         ("search", f"{how}, {_counted(plan.segments, 'segment')}"),
+        ("recall", _recall(plan.approximation) if plan.approximation is not None else ""),
     ]
     return [(name, text) for name, text in said if text]
+
+
+def _recall(how: Approximation) -> str:
+    if how.traversal is not None:
+        return f"at least {how.at_least:.3f} in the mean, {how.asked:g} asked"
+    why = f": no approximate search is proven {how.why_exact}" if how.why_exact is not None else ""
+    return f"exact, {how.asked:g} asked{why}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -23,6 +23,7 @@ from gossamer.app.cli import (
     methods,
     search,
     serve,
+    tune,
 )
 from gossamer.app.cli.frame import Command, Group
 
@@ -64,6 +65,7 @@ for _command in (
     maintain.verify,
     maintain.delete,
     maintain.merge,
+    tune.tune,
     export.export,
     evaluate.evaluate,
     bench.bench,

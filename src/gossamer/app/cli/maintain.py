@@ -10,6 +10,7 @@ import typer
 
 from gossamer.app.cli.frame import IndexPath, Json, NoColor, Quiet
 from gossamer.app.cli.output import Output, size
+from gossamer.app.cli.tune import show_calibration
 from gossamer.errors import UsageError
 
 _PREVIEW = 10
@@ -22,7 +23,7 @@ def stats(index: IndexPath, json: Json = False, quiet: Quiet = False, no_color: 
         gossamer stats notes.gossamer
         gossamer stats notes.gossamer --json
 
-    See also: gossamer verify, gossamer merge
+    See also: gossamer verify, gossamer merge, gossamer tune
     """
     from gossamer.retrieval.index import Index
 
@@ -32,9 +33,13 @@ def stats(index: IndexPath, json: Json = False, quiet: Quiet = False, no_color: 
     if out.is_json:
         out.document(figures)
         return
+    calibration = figures.pop("calibration")
     width = max(map(len, figures))
     for name, value in figures.items():
         out.line(f"{name.replace('_', ' '):<{width}}  {_figure(name, value)}")
+    if calibration is not None:
+        out.line()
+        show_calibration(out, calibration)
 
 
 def verify(index: IndexPath, json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> None:

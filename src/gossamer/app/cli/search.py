@@ -39,6 +39,10 @@ def search(
     synonyms: Annotated[
         str | None, typer.Option("--synonyms", metavar="FILE", help="Words that also find others: car, automobile.")
     ] = None,
+    recall: Annotated[
+        float | None,
+        typer.Option("--recall", metavar="R", help="Mean share of the best documents to find: 0.95; 1 is exact."),
+    ] = None,
     context: Annotated[
         int, typer.Option("--context", metavar="N", min=0, help="Show passages with N sentences before and after.")
     ] = 0,
@@ -56,7 +60,7 @@ def search(
         gossamer search notes.gossamer how do wings lift
         gossamer search notes.gossamer wings --where "modified >= 2024-03 and size < 100000" --sort=-modified
 
-    See also: gossamer index, gossamer serve
+    See also: gossamer index, gossamer tune, gossamer serve
     """
     from gossamer.app.answers import answer
     from gossamer.app.cli.query import read_query
@@ -74,7 +78,7 @@ def search(
         found = answer(
             opened, words, settings.get("search.k", k).value, where=where, sort=sort, like=like or (),
             facets=facet or (), explain=explain, context=context, typos=settings.get("search.typos", typos).value,
-            synonyms=Synonyms.read(rules) if rules else None,
+            synonyms=Synonyms.read(rules) if rules else None, recall=recall,
         )  # fmt: skip
         if out.is_json:
             out.document(found.to_dict())
@@ -86,6 +90,8 @@ def search(
                 out.line(f"{printable(name)}: {shown}")
             if found.plan is not None:
                 show_plan(out, found.plan)
+    if found.recall is not None and found.recall.why_exact is not None:
+        out.note(f"searched exactly: no approximate search is proven {found.recall.why_exact} (gossamer tune)")
     if found.corrections:
         also = "; ".join(f"{', '.join(w for w, _ in one.replacements)} for {one.word}" for one in found.corrections)
         out.note(f"also searched: {also} (--typos 0 searches only what you typed)")

@@ -28,6 +28,7 @@ class Asked:
         like: Ids of documents to find others like.
         facet: Fields to count, where the request names any.
         typos: ``auto``, or how many edits of a word to correct; empty for what the server does by itself.
+        recall: Of the best documents that is enough; None for all.
     """
 
     q: str
@@ -37,6 +38,7 @@ class Asked:
     like: tuple[str, ...] = ()
     facet: tuple[str, ...] = ()
     typos: str = ""
+    recall: float | None = None
 
     @property
     def anything(self) -> bool:
@@ -45,7 +47,9 @@ class Asked:
 
     def options(self) -> dict[str, Any]:
         """The keywords of a search."""
-        return {"where": self.where.strip() or None, "sort": self.sort or None, "like": self.like}
+        return {
+            "where": self.where.strip() or None, "sort": self.sort or None, "like": self.like, "recall": self.recall,
+        }  # fmt: skip
 
     def link(self, path: str = "/", fragment: str = "", *, more: dict[str, Any] | None = None, **changed: Any) -> str:
         """An address on this server for the same with ``changed``; ``more`` names what a search does not have.
@@ -57,7 +61,7 @@ class Asked:
         asked = replace(self, **changed)
         parts = {
             "q": asked.q, "k": asked.k, "where": asked.where, "sort": asked.sort, "like": asked.like,
-            "typos": asked.typos, "facet": asked.facet,
+            "typos": asked.typos, "facet": asked.facet, "recall": asked.recall,
         }  # fmt: skip
         said = {name: value for name, value in parts.items() if value}
         return link(path, fragment, **(more or {}), **said)

@@ -33,10 +33,11 @@ def results(answer: Answer, asked: Asked, orders: Sequence[str]) -> dict[str, An
     """What the results template needs; ``orders`` are fields to order by."""
     shown, noun = len(answer.hits), "document" if answer.total == 1 else "documents"
     best = f", the {'first' if asked.sort else 'best'} {shown}" if shown < answer.total else ""
-    more = shown < answer.total and asked.k < MOST_HITS
+    more = (shown < answer.total or (answer.approximate and shown == asked.k)) and asked.k < MOST_HITS
+    least = "at least " if answer.approximate else ""
     return {
         "heading": _heading(asked),
-        "count": f"{answer.total:,} {noun}{best}, in {answer.took_us / 1000:.1f} ms",
+        "count": f"{least}{answer.total:,} {noun}{best}, in {answer.took_us / 1000:.1f} ms",
         "hits": [_hit(hit, asked) | context for hit, context in zip(answer.hits, _contexts(answer.hits), strict=True)],
         "chips": asked.chips(),
         "facets": [_facet(name, values, asked) for name, values in answer.facets.items() if values],

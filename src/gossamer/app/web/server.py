@@ -42,6 +42,7 @@ _MOST_NAMED = 10  # documents or fields in one request
 Words = Annotated[str, Query(max_length=MOST_QUERY)]
 Names = Annotated[list[Annotated[str, Query(max_length=MOST_QUERY)]], Query(max_length=_MOST_NAMED)]
 Count = Annotated[int | None, Query(ge=1, le=page.MOST_HITS)]
+Recall = Annotated[float | None, Query(gt=0, le=1)]
 Sentences = Annotated[int, Query(ge=0, le=100)]
 Identifier = Annotated[str, Query(alias="id", min_length=1, max_length=MOST_QUERY)]
 Offset = Annotated[int | None, Query(ge=0)]
@@ -56,9 +57,10 @@ def asked(
     like: Names = [],  # noqa: B006 - FastAPI reads the default and changes nothing in it
     facet: Names = [],  # noqa: B006
     typos: Literal["", "auto", "0", "1", "2"] = "",
+    recall: Recall = None,
 ) -> Asked:
     """The search of a request."""
-    return Asked(q, k or request.app.state.k, where, sort, tuple(like), tuple(facet), typos)
+    return Asked(q, k or request.app.state.k, where, sort, tuple(like), tuple(facet), typos, recall)
 
 
 Search = Annotated[Asked, Depends(asked)]
