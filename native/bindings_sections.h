@@ -4,7 +4,7 @@
 #include <nanobind/ndarray.h>
 
 #include "bindings.h"
-#include "block/dot.h"
+#include "block/match.h"
 #include "index/layout.h"
 
 namespace gossamer {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "block/match.h"
 #include "index/bitmap.h"
 
 namespace gossamer::block {
@@ -81,11 +82,11 @@ class Best final : public Collector {
   std::vector<Scored> heap_;
 };
 
-// A query over the terms of an index: numbers ascending and unique, weights finite and positive; `dense` has the weight of
-// every term number, 0 for the others, as Forward::about and Forward::exact read it.
+// A query over the terms of an index: numbers ascending and unique, weights finite and positive; `dense` has the same
+// as Forward::exact reads it.
 struct Query {
   std::span<const QueryTerm> terms;
-  const float* dense;
+  const DenseQuery& dense;
 };
 
 // One way to the best rows of a query, over structures of its own beside the forward file.

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "block/dot.h"
+#include "block/match.h"
 #include "block/order.h"
 #include "index/layout.h"
 

@@ -10,7 +10,7 @@ namespace gossamer::block {
 Forward::Forward(std::span<const uint64_t> offsets, std::span<const uint8_t> columns, std::span<const uint8_t> values,
                  std::span<const float> scales, uint32_t columns_in_all, ValueKind kind)
     : offsets_(offsets), columns_(columns), values_(values), scales_(scales), column_bytes_(columns_in_all > 65536 ? 4 : 2),
-      value_bytes_(bytes_of(kind)), kind_(kind), limit_(columns_in_all), kernels_(row_kernels(columns_in_all > 65536, kind)) {
+      value_bytes_(bytes_of(kind)), kind_(kind), limit_(columns_in_all), match_(match_kernel(columns_in_all > 65536, kind)) {
   if (offsets.empty() || offsets[0] != 0) throw Damaged("section forward.offsets: does not start with 0");
   for (size_t i = 0; i + 1 < offsets.size(); ++i)
     if (offsets[i] > offsets[i + 1]) throw Damaged("section forward.offsets: out of order");
@@ -49,20 +49,22 @@ float Forward::value(uint32_t row, uint64_t entry) const {
   return static_cast<float>(values_[entry]) * scales_[row];
 }
 
-double Forward::exact(uint32_t row, const float* query, bool& matched) const {
-  constexpr size_t kAtOnce = 256;
-  std::array<float, kAtOnce + 16> weights, impacts;
-  const float scale = kind_ == ValueKind::u8 ? scales_[row] : 1;
+double Forward::exact(uint32_t row, const DenseQuery& query, bool& matched) const {
   double sum = 0;
   matched = false;
-  for (uint64_t from = offsets_[row]; from < offsets_[row + 1]; from += kAtOnce) {
-    const size_t n = std::min<uint64_t>(kAtOnce, offsets_[row + 1] - from);
-    const size_t found = kernels_.match(columns_.data() + from * column_bytes_, values_.data() + from * value_bytes_, n, query,
-                                        limit_, weights.data(), impacts.data());
-    for (size_t i = 0; i < found; ++i) sum += double{weights[i]} * double{impacts[i] * scale};
-    matched = matched || found > 0;
-  }
+  for (uint64_t from = offsets_[row]; from < offsets_[row + 1]; from += kAtOnce)
+    add(row, from, columns_.data() + from * column_bytes_, std::min<uint64_t>(kAtOnce, offsets_[row + 1] - from), query, sum,
+        matched);
   return sum;
+}
+
+void Forward::add(uint32_t row, uint64_t entry, const void* columns, size_t n, const DenseQuery& query, double& sum,
+                  bool& matched) const {
+  std::array<float, kAtOnce + 16> weights, impacts;
+  const float row_scale = scale(row);
+  const size_t found = match_(columns, values_.data() + entry * value_bytes_, n, query, limit_, weights.data(), impacts.data());
+  for (size_t i = 0; i < found; ++i) sum += double{weights[i]} * double{impacts[i] * row_scale};
+  matched = matched || found > 0;
 }
 
 }  // namespace gossamer::block

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "block/dot.h"
 #include "block/fetch.h"
+#include "block/match.h"
 #include "index/layout.h"
 
 namespace gossamer::block {
@@ -20,17 +20,15 @@ class Forward {
   uint32_t rows() const { return static_cast<uint32_t>(offsets_.size() - 1); }
   size_t size(uint32_t row) const { return static_cast<size_t>(offsets_[row + 1] - offsets_[row]); }
 
-  // How many floats a dense query has: one for every column number that a row could hold, and one more.
+  // How many weights a dense query has: one for every column number that a row could hold, and one more.
   size_t query_size() const { return column_bytes_ == 4 ? size_t{limit_} + 1 : 65536; }
 
-  // Fast: sums in any order in float32.
-  float about(uint32_t row, const float* query) const {
-    const float sum = kernels_.dot(columns_.data() + offsets_[row] * column_bytes_, values_.data() + offsets_[row] * value_bytes_,
-                           size(row), query, limit_);
-    return kind_ == ValueKind::u8 ? sum * scales_[row] : sum;
-  }
   // The score: the sum over ascending columns in float64. `matched`: whether a column has a query value other than 0.
-  double exact(uint32_t row, const float* query, bool& matched) const;
+  double exact(uint32_t row, const DenseQuery& query, bool& matched) const;
+  // What n entries of a row, at most kAtOnce, add to it: those from `entry` on, whose columns (u16 up to 65,536, else u32) are
+  // given.
+  static constexpr size_t kAtOnce = 256;
+  void add(uint32_t row, uint64_t entry, const void* columns, size_t n, const DenseQuery& query, double& sum, bool& matched) const;
 
   uint32_t column(uint64_t entry) const;
   float value(uint32_t row, uint64_t entry) const;
@@ -55,7 +53,7 @@ class Forward {
   size_t column_bytes_ = 2, value_bytes_ = 4;
   ValueKind kind_ = ValueKind::f32;
   uint32_t limit_ = 0;
-  RowKernels kernels_{};
+  MatchKernel match_ = nullptr;
 };
 
 }  // namespace gossamer::block

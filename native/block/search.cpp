@@ -32,7 +32,8 @@ std::span<const T> part(const SectionBytes& sections, const std::string& name) {
 }  // namespace
 
 struct Space::Scratch {
-  std::vector<float> query;           // by term number
+  explicit Scratch(size_t query_size) : query(query_size) {}
+  DenseQuery query;                   // by term number
   std::vector<QueryTerm> terms;
   std::vector<uint16_t> bound = std::vector<uint16_t>(65536, 0);  // of the rows of a window; only damaged rows lie beyond it
   std::vector<uint16_t> found_row = std::vector<uint16_t>(kListWindow), found_bound = std::vector<uint16_t>(kListWindow);
@@ -70,11 +71,7 @@ Space::~Space() = default;
 
 std::unique_ptr<Space::Scratch> Space::borrow() const {
   const std::lock_guard lock(mutex_);
-  if (idle_.empty()) {
-    auto scratch = std::make_unique<Scratch>();
-    scratch->query.assign(forward_.query_size(), 0.0f);
-    return scratch;
-  }
+  if (idle_.empty()) return std::make_unique<Scratch>(forward_.query_size());
   auto scratch = std::move(idle_.back());
   idle_.pop_back();
   return scratch;
@@ -107,7 +104,7 @@ void Space::number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) 
   for (const QueryTerm& q : query) {
     const std::optional<uint32_t> number = number_of(q.column);
     if (!number) continue;
-    scratch.query[*number] = q.weight;
+    scratch.query.set(*number, q.weight);
     scratch.terms.push_back({*number, std::fabs(q.weight)});
   }
 }
@@ -127,7 +124,7 @@ void Space::fetch_ahead(size_t n, RowAt&& row_at, Score&& score) const {
 void Space::offer(uint32_t row, Scratch& scratch, Collector& best) const {
   ++scratch.cost.scored;
   bool matched = false;
-  const double score = forward_.exact(row, scratch.query.data(), matched);
+  const double score = forward_.exact(row, scratch.query, matched);
   if (std::isnan(score)) throw Damaged("section forward.values: not a number");
   if (matched) best.offer({static_cast<float>(score), row});
 }
@@ -278,7 +275,7 @@ std::unique_ptr<Space::Scratch> Space::planned(const std::vector<QueryTerm>& que
 }
 
 void Space::done(std::unique_ptr<Scratch> scratch, Cost* cost) const {
-  for (const QueryTerm& term : scratch->terms) scratch->query[term.column] = 0;
+  scratch->query.clear();
   if (cost != nullptr) {
     cost->postings += scratch->cost.postings;
     cost->scored += scratch->cost.scored;
@@ -349,8 +346,8 @@ std::vector<Scored> Space::search(const std::vector<QueryTerm>& query, size_t k,
   number_terms(query, *scratch);
   Best best(k, order_.data());
   Cost unused;
-  if (!scratch->terms.empty()) traversal.search({scratch->terms, scratch->query.data()}, accept, best, cost != nullptr ? *cost : unused);
-  for (const QueryTerm& term : scratch->terms) scratch->query[term.column] = 0;
+  if (!scratch->terms.empty()) traversal.search({scratch->terms, scratch->query}, accept, best, cost != nullptr ? *cost : unused);
+  scratch->query.clear();
   give_back(std::move(scratch));
   return std::move(best).sorted();
 }
@@ -362,14 +359,14 @@ std::vector<Scored> Space::exhaustive(const std::vector<QueryTerm>& query, size_
 }
 
 void Space::exhaustive(const std::vector<QueryTerm>& query, const Bitmap* accept, Collector& best, Cost* cost) const {
-  std::vector<float> dense(forward_.query_size(), 0.0f);
+  DenseQuery dense(forward_.query_size());
   for (const QueryTerm& q : query) {
-    if (const auto number = number_of(q.column)) dense[*number] = q.weight;
+    if (const auto number = number_of(q.column)) dense.set(*number, q.weight);
   }
   for (uint32_t row = 0; row < rows(); ++row) {
     if (accept != nullptr && !(*accept)[row]) continue;
     bool matched = false;
-    const double score = forward_.exact(row, dense.data(), matched);
+    const double score = forward_.exact(row, dense, matched);
     if (std::isnan(score)) throw Damaged("section forward.values: not a number");
     if (cost != nullptr) ++cost->scored;
     if (matched) best.offer({static_cast<float>(score), row});

@@ -1,6 +1,6 @@
 #include "encoder/matrix.h"
 
-#include "block/dot.h"
+#include "block/match.h"
 
 namespace gossamer::encoder {
 

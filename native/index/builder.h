@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "analysis/analyzer.h"
-#include "block/dot.h"
+#include "block/match.h"
 #include "index/layout.h"
 #include "index/scoring.h"
 

@@ -3,19 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
-#include "block/traversals/shortlist.h"
 
 namespace gossamer::block {
 
 namespace {
 
-constexpr size_t kAhead = 4;  // rows whose vectors are fetched while another is scored
+constexpr size_t kAhead = 8;  // rows whose vectors are fetched while another is scored
 
-// Offers a row with its exact score, unless a float32 sum shows that it is not among the best. `vectors`: Forward or
-// ColumnCodes.
+// Offers a row with its exact score. `vectors`: Forward or ColumnCodes.
 template <class Vectors>
 void offer(const Vectors& vectors, const Query& query, uint32_t row, Best& best) {
-  if (best.full() && vectors.about(row, query.dense) * sum_slack(vectors.size(row)) + kTiny < best.worst()) return;
   bool matched = false;
   const double score = vectors.exact(row, query.dense, matched);
   if (std::isnan(score)) throw Damaged("section forward.values: not a number");
@@ -28,22 +25,29 @@ void Seismic::search(const Query& query, const Bitmap* accept, Best& best, Cost&
   pool_.with([&](Scratch& scratch) {
     scratch.seen.resize((size_t{lists_->space()->rows()} + 63) / 64, 0);
     Run run{query, accept, best, cost, scratch};
-    std::vector<QueryTerm>& cut = scratch.cut;
-    cut.assign(query.terms.begin(), query.terms.end());
-    const size_t lists = std::min<size_t>(effort_.query_cut, cut.size());
-    std::partial_sort(cut.begin(), cut.begin() + static_cast<ptrdiff_t>(lists), cut.end(),
-                      [](const QueryTerm& a, const QueryTerm& b) {
-                        return a.weight != b.weight ? a.weight > b.weight : a.column < b.column;
-                      });
-    for (size_t i = 0; i < lists; ++i)
-      read_list(cut[i].column, effort_.ordered == Ordered::all || (effort_.ordered == Ordered::first && i == 0), run);
-    hop(run);
+    if (lists_->columns().present()) search(lists_->columns(), run);
+    else search(lists_->forward(), run);
     for (uint32_t row : scratch.met) scratch.seen[row / 64] = 0;
     scratch.met.clear();
   });
 }
 
-void Seismic::read_list(uint32_t list, bool ordered, Run& run) const {
+template <class Vectors>
+void Seismic::search(const Vectors& vectors, Run& run) const {
+  std::vector<QueryTerm>& cut = run.scratch.cut;
+  cut.assign(run.query.terms.begin(), run.query.terms.end());
+  const size_t lists = std::min<size_t>(effort_.query_cut, cut.size());
+  std::partial_sort(cut.begin(), cut.begin() + static_cast<ptrdiff_t>(lists), cut.end(),
+                    [](const QueryTerm& a, const QueryTerm& b) {
+                      return a.weight != b.weight ? a.weight > b.weight : a.column < b.column;
+                    });
+  for (size_t i = 0; i < lists; ++i)
+    read_list(vectors, cut[i].column, effort_.ordered == Ordered::all || (effort_.ordered == Ordered::first && i == 0), run);
+  hop(vectors, run);
+}
+
+template <class Vectors>
+void Seismic::read_list(const Vectors& vectors, uint32_t list, bool ordered, Run& run) const {
   const float* const estimates = run.scratch.estimates.data();
   run.cost.postings += lists_->estimate(list, run.query.terms, run.scratch.estimates.data(), run.scratch.weights.data());
   const auto hopeless = [&](uint32_t block) {
@@ -57,51 +61,73 @@ void Seismic::read_list(uint32_t list, bool ordered, Run& run) const {
     std::sort(blocks.begin(), blocks.end(), [estimates](uint32_t a, uint32_t b) {
       return estimates[a] != estimates[b] ? estimates[a] > estimates[b] : a < b;
     });
-  for (uint32_t block : blocks) {
-    if (hopeless(block)) continue;  // the threshold has risen
-    meet(lists_->rows(list, block), run);
-    score_waiting(run);
-  }
+  size_t next = 0;
+  const auto more = [&] {
+    if (next == blocks.size()) return false;
+    const uint32_t block = blocks[next++];
+    if (!hopeless(block)) wait(vectors, lists_->rows(list, block), block, run);
+    return true;
+  };
+  score_waiting(vectors, run, more, hopeless);
 }
 
-// Lets rows wait for their scores, each once, where they may be offered.
-void Seismic::meet(std::span<const uint32_t> rows, Run& run) const {
+// Lets the rows of a block wait for their scores where they may be offered; where their vectors lie is fetched.
+template <class Vectors>
+void Seismic::wait(const Vectors& vectors, std::span<const uint32_t> rows, uint32_t block, Run& run) const {
   run.cost.postings += rows.size();
   for (uint32_t row : rows) {
     if (row >= lists_->space()->rows()) throw Damaged("sections seismic.*: no such row");
     if (run.accept != nullptr && !(*run.accept)[row]) continue;
-    uint64_t& seen = run.scratch.seen[row / 64];
-    const uint64_t bit = uint64_t{1} << row % 64;
-    if ((seen & bit) != 0) continue;
-    seen |= bit;
-    run.scratch.met.push_back(row);
-    run.scratch.waiting.push_back(row);
+    vectors.prefetch_place(row);
+    run.scratch.rows.push_back(row);
   }
+  run.scratch.waiting.push_back({block, run.scratch.rows.size()});
 }
 
-void Seismic::score_waiting(Run& run) const {
-  const auto score = [&](const auto& vectors) {
-    std::vector<uint32_t>& waiting = run.scratch.waiting;
-    for (size_t i = 0; i < std::min(kAhead, waiting.size()); ++i) vectors.prefetch(waiting[i]);
-    for (size_t i = 0; i < waiting.size(); ++i) {
-      if (i + kAhead < waiting.size()) vectors.prefetch(waiting[i + kAhead]);
-      offer(vectors, run.query, waiting[i], run.best);
-    }
-    run.cost.scored += waiting.size();
-    waiting.clear();
+// Scores the rows that wait, each once, block by block; `more` lets another block wait, false where there is none. While a row
+// is scored, the vectors of kAhead after it and the places of kAhead more are on their way, whatever block they are of.
+template <class Vectors, class More, class Hopeless>
+void Seismic::score_waiting(const Vectors& vectors, Run& run, More&& more, Hopeless&& hopeless) const {
+  std::vector<uint32_t>& rows = run.scratch.rows;
+  std::vector<Waiting>& waiting = run.scratch.waiting;
+  const auto seen = [&run](uint32_t row) { return (run.scratch.seen[row / 64] >> row % 64 & 1) != 0; };
+  size_t at = 0, fetched = 0;
+  const auto fetch = [&] {
+    while (rows.size() < at + 2 * kAhead && more()) {}
+    for (fetched = std::max(fetched, at); fetched < std::min(at + kAhead, rows.size()); ++fetched)
+      if (!seen(rows[fetched])) vectors.prefetch(rows[fetched]);
   };
-  if (lists_->columns().present()) score(lists_->columns());
-  else score(lists_->forward());
+  fetch();
+  for (size_t block = 0; block < waiting.size(); ++block) {
+    if (hopeless(waiting[block].block)) at = waiting[block].end;  // the threshold has risen
+    fetch();
+    for (; at < waiting[block].end; ++at) {
+      fetch();
+      const uint32_t row = rows[at];
+      if (seen(row)) continue;
+      run.scratch.seen[row / 64] |= uint64_t{1} << row % 64;
+      run.scratch.met.push_back(row);
+      ++run.cost.scored;
+      offer(vectors, run.query, row, run.best);
+    }
+  }
+  rows.clear();
+  waiting.clear();
 }
 
 // Scores the neighbours of the rows found.
-void Seismic::hop(Run& run) const {
-  for (const Scored& found : run.best.rows()) {
-    const auto all = lists_->neighbours(found.row);
+template <class Vectors>
+void Seismic::hop(const Vectors& vectors, Run& run) const {
+  const std::vector<Scored> found = run.best.rows();
+  size_t next = 0;
+  const auto more = [&] {
+    if (next == found.size()) return false;
+    const auto all = lists_->neighbours(found[next++].row);
     const auto known = static_cast<size_t>(std::find(all.begin(), all.end(), kNobody) - all.begin());
-    meet(all.first(std::min<size_t>(known, effort_.neighbours)), run);
-  }
-  score_waiting(run);
+    wait(vectors, all.first(std::min<size_t>(known, effort_.neighbours)), 0, run);
+    return true;
+  };
+  score_waiting(vectors, run, more, [](uint32_t) { return false; });
 }
 
 }  // namespace gossamer::block

@@ -32,10 +32,16 @@ class Seismic : public Traversal {
   void search(const Query& query, const Bitmap* accept, Best& best, Cost& cost) const override;
 
  private:
+  struct Waiting {
+    uint32_t block;
+    size_t end;  // of its rows
+  };
   struct Scratch {
-    std::vector<uint64_t> seen;          // a bit for each row; 0 between searches
-    std::vector<uint32_t> met, waiting;  // the rows that have one, and of these the ones that are not scored yet
+    std::vector<uint64_t> seen;   // a bit for each row; 0 between searches
+    std::vector<uint32_t> met;    // the rows that have one
     std::vector<uint32_t> blocks;
+    std::vector<uint32_t> rows;   // that wait for their scores, block by block
+    std::vector<Waiting> waiting;
     std::vector<float> estimates = std::vector<float>(kMostBlocks + 1), weights = std::vector<float>(kMostBlocks + 1);
     std::vector<QueryTerm> cut;
   };
@@ -46,10 +52,16 @@ class Seismic : public Traversal {
     Cost& cost;
     Scratch& scratch;
   };
-  void read_list(uint32_t list, bool ordered, Run& run) const;
-  void meet(std::span<const uint32_t> rows, Run& run) const;
-  void score_waiting(Run& run) const;
-  void hop(Run& run) const;
+  template <class Vectors>
+  void search(const Vectors& vectors, Run& run) const;
+  template <class Vectors>
+  void read_list(const Vectors& vectors, uint32_t list, bool ordered, Run& run) const;
+  template <class Vectors>
+  void wait(const Vectors& vectors, std::span<const uint32_t> rows, uint32_t block, Run& run) const;
+  template <class Vectors, class More, class Hopeless>
+  void score_waiting(const Vectors& vectors, Run& run, More&& more, Hopeless&& hopeless) const;
+  template <class Vectors>
+  void hop(const Vectors& vectors, Run& run) const;
 
   std::shared_ptr<const SeismicLists> lists_;
   Effort effort_;

@@ -1,55 +1,30 @@
 #include "block/traversals/seismic_columns.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 
 #include "cpu.h"
 
 namespace gossamer::block {
 
-namespace {
-
-// Calls f(i, column) for each of n columns.
-template <class F>
-void each_column(const uint8_t* codes, size_t n, F&& f) {
-  const uint8_t* gap = codes + (n + 7) / 8;
-  uint16_t column = 0;
+size_t decode_portable(const uint8_t* control, const uint8_t* gaps, size_t n, uint16_t before, uint16_t* columns) {
+  const uint8_t* gap = gaps;
   for (size_t i = 0; i < n; ++i) {
-    const bool two = (codes[i / 8] >> i % 8 & 1) != 0;
-    column = static_cast<uint16_t>(column + gap[0] + (two ? gap[1] << 8 : 0));
+    const bool two = (control[i / 8] >> i % 8 & 1) != 0;
+    columns[i] = before = static_cast<uint16_t>(before + gap[0] + (two ? gap[1] << 8 : 0));
     gap += two ? 2 : 1;
-    f(i, column);
   }
+  return static_cast<size_t>(gap - gaps);
 }
 
-template <class Value>
-float portable(const uint8_t* codes, const void* values, size_t n, const float* query) {
-  const auto* v = static_cast<const Value*>(values);
-  float sum[4] = {0, 0, 0, 0};
-  each_column(codes, n, [&](size_t i, uint16_t column) {
-    if constexpr (sizeof(Value) == 2) sum[i % 4] += query[column] * from_half(v[i]);
-    else sum[i % 4] += query[column] * static_cast<float>(v[i]);
-  });
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
-}  // namespace
-
-CodedDot coded_dot_portable(ValueKind kind) {
-  switch (kind) {
-    case ValueKind::f32: return portable<float>;
-    case ValueKind::f16: return portable<uint16_t>;
-    case ValueKind::u8: break;
-  }
-  return portable<uint8_t>;
-}
-
-CodedDot coded_dot(ValueKind kind) {
+DecodeKernel decode_kernel() {
   switch (cpu_level()) {
 #if defined(__x86_64__)
     case CpuLevel::avx512:
-    case CpuLevel::avx2: return coded_dot_avx2(kind);
+    case CpuLevel::avx2: return decode_avx2;
 #endif
-    default: return coded_dot_portable(kind);
+    default: return decode_portable;
   }
 }
 
@@ -67,12 +42,8 @@ void encode_columns(std::span<const uint16_t> columns, std::vector<uint8_t>& cod
   }
 }
 
-void decode_columns(const uint8_t* codes, size_t n, uint16_t* columns) {
-  each_column(codes, n, [columns](size_t i, uint16_t column) { columns[i] = column; });
-}
-
 ColumnCodes::ColumnCodes(std::span<const uint64_t> start, std::span<const uint8_t> codes, const Forward& forward)
-    : start_(start), codes_(codes), forward_(&forward), dot_(coded_dot(forward.kind())) {
+    : start_(start), codes_(codes), forward_(&forward), decode_(decode_kernel()) {
   if (start.size() != size_t{forward.rows()} + 1 || start[0] != 0) throw Damaged("section seismic.columns.start: wrong size");
   for (size_t row = 0; row + 1 < start.size(); ++row)
     if (start[row] > start[row + 1]) throw Damaged("section seismic.columns.start: out of order");
@@ -90,20 +61,21 @@ const uint8_t* ColumnCodes::checked(uint32_t row) const {
   return codes;
 }
 
-float ColumnCodes::about(uint32_t row, const float* query) const {
-  return dot_(checked(row), forward_->values(row), forward_->size(row), query) * forward_->scale(row);
-}
-
-double ColumnCodes::exact(uint32_t row, const float* query, bool& matched) const {
+double ColumnCodes::exact(uint32_t row, const DenseQuery& query, bool& matched) const {
+  constexpr size_t kAtOnce = Forward::kAtOnce;
+  std::array<uint16_t, kAtOnce + 8> columns;
+  const uint8_t* const codes = checked(row);
+  const size_t size = forward_->size(row);
+  const uint8_t* gaps = codes + (size + 7) / 8;
+  uint16_t before = 0;
   double sum = 0;
   matched = false;
-  const uint64_t begin = forward_->begin(row);
-  each_column(checked(row), forward_->size(row), [&](size_t i, uint16_t column) {
-    const float q = query[column];
-    if (q == 0) return;
-    matched = true;
-    sum += double{q} * double{forward_->value(row, begin + i)};
-  });
+  for (size_t from = 0; from < size; from += kAtOnce) {
+    const size_t n = std::min(kAtOnce, size - from);
+    gaps += decode_(codes + from / 8, gaps, n, before, columns.data());
+    before = columns[n - 1];
+    forward_->add(row, forward_->begin(row) + from, columns.data(), n, query, sum, matched);
+  }
   return sum;
 }
 

@@ -24,17 +24,17 @@ std::vector<uint32_t> seismic_graph(const std::shared_ptr<const Space>& space, c
   std::vector<uint32_t> graph(n * forward.rows(), kNobody);
   Pieces pieces(forward.rows(), options.pulse);
   run_parallel(std::max(1u, options.threads), [&](unsigned worker) {
-    std::vector<float> dense(forward.query_size(), 0.0f);
+    DenseQuery dense(forward.query_size());
     std::vector<QueryTerm> query;
     pieces.each(worker, [&](uint32_t row) {
       query.clear();
       for (uint64_t at = forward.begin(row), end = at + forward.size(row); at < end; ++at)
         if (const float value = forward.value(row, at); value > 0) query.push_back({forward.column(at), value});
-      for (const QueryTerm& q : query) dense[q.column] = q.weight;
+      for (const QueryTerm& q : query) dense.set(q.column, q.weight);
       Best best(n + 1);
       Cost cost;
-      index.search({query, dense.data()}, nullptr, best, cost);
-      for (const QueryTerm& q : query) dense[q.column] = 0;
+      index.search({query, dense}, nullptr, best, cost);
+      dense.clear();
       size_t found = 0;
       for (const Scored& one : std::move(best).sorted())
         if (one.row != row && found < n) graph[row * n + found++] = one.row;

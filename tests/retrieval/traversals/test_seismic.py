@@ -218,6 +218,26 @@ class TestExactness:
         assert recall(BlockIndex.build(vectors, traversal=safe), queries, safe) == 1
         assert recall(index, queries, replace(safe, summary="mean")) < 0.9
 
+    @pytest.mark.parametrize("compressed", [False, True])
+    def test_every_column_number_of_16_bits(self, compressed: bool) -> None:
+        """None of 65,536 columns is passed over, however few or many of them a query has."""
+        rng = np.random.default_rng(3)
+        sizes = np.repeat([1, 31, 32, 33, 64, 96, 767], 64)  # those of a row; 65,536 in all
+        indptr = np.concatenate([[0], sizes.cumsum()])
+        columns = [np.sort(part) for part in np.split(rng.permutation(65_536), indptr[1:-1])]
+        vectors = SparseVectors(indptr, np.concatenate(columns), rng.random(65_536) + 0.1, 65_536)
+        asked = [np.unique(rng.integers(0, 65_536, size)) for size in (40, 400, 4000) for _ in range(60)]
+        start = np.concatenate([[0], np.cumsum([len(one) for one in asked])])
+        queries = SparseVectors(start, np.concatenate(asked), rng.random(start[-1]) + 0.1, 65_536)
+        option = replace(Seismic.exact(), compressed=compressed)
+        index = BlockIndex.build(vectors, traversal=option)
+        scores = (queries.to_scipy().astype(float) @ vectors.to_scipy().astype(float).T).toarray().astype(np.float32)
+        ids, found = index.search(queries, len(vectors), traversal=option)
+        for query, want in enumerate(scores):
+            got = np.zeros_like(want)
+            got[ids[query][ids[query] >= 0]] = found[query][ids[query] >= 0]
+            np.testing.assert_allclose(got, want, rtol=1e-6)
+
     def test_more_than_16_bits_of_terms(self) -> None:
         rng = np.random.default_rng(0)
         cells = np.unique(np.arange(1500)[:, None] * 200_000 + rng.integers(0, 200_000, (1500, 60)))

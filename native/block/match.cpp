@@ -1,4 +1,4 @@
-#include "block/dot.h"
+#include "block/match.h"
 
 #include <algorithm>
 #include <bit>
@@ -33,25 +33,13 @@ namespace {
 class Portable {
  public:
   template <class Column, class Value>
-  static float dot(const void* columns, const void* values, size_t n, const float* query, uint32_t limit) {
-    const auto* c = static_cast<const Column*>(columns);
-    const auto* v = static_cast<const Value*>(values);
-    float sum[4] = {0, 0, 0, 0};
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4)
-      for (size_t lane = 0; lane < 4; ++lane) sum[lane] += query[at(c[i + lane], limit)] * decoded(v[i + lane]);
-    for (; i < n; ++i) sum[0] += query[at(c[i], limit)] * decoded(v[i]);
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-  }
-
-  template <class Column, class Value>
-  static size_t match(const void* columns, const void* values, size_t n, const float* query, uint32_t limit, float* weights,
+  static size_t match(const void* columns, const void* values, size_t n, const DenseQuery& query, uint32_t limit, float* weights,
                       float* impacts) {
     const auto* c = static_cast<const Column*>(columns);
     const auto* v = static_cast<const Value*>(values);
     size_t found = 0;
     for (size_t i = 0; i < n; ++i) {  // without a branch: whether a column matches is hard to foresee
-      const float weight = query[at(c[i], limit)];
+      const float weight = query.weights()[at(c[i], limit)];
       weights[found] = weight;
       impacts[found] = decoded(v[i]);
       found += weight != 0 ? 1 : 0;
@@ -73,15 +61,15 @@ class Portable {
 
 }  // namespace
 
-RowKernels row_kernels_portable(bool wide, ValueKind kind) { return kernels_of<Portable>(wide, kind); }
+MatchKernel match_kernel_portable(bool wide, ValueKind kind) { return kernel_of<Portable>(wide, kind); }
 
-RowKernels row_kernels(bool wide, ValueKind kind) {
+MatchKernel match_kernel(bool wide, ValueKind kind) {
   switch (cpu_level()) {
 #if defined(__x86_64__)
-    case CpuLevel::avx512: return row_kernels_avx512(wide, kind);
-    case CpuLevel::avx2: return row_kernels_avx2(wide, kind);
+    case CpuLevel::avx512: return match_kernel_avx512(wide, kind);
+    case CpuLevel::avx2: return match_kernel_avx2(wide, kind);
 #endif
-    default: return row_kernels_portable(wide, kind);  // without a gather of its own, vector code gains nothing
+    default: return match_kernel_portable(wide, kind);  // without a gather of its own, vector code gains nothing
   }
 }
 
