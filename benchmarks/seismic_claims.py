@@ -19,10 +19,13 @@ from benchmarks.sparse_data import Vectors, synthetic
 from gossamer.frontier import Frontier
 from gossamer.retrieval import BlockIndex
 from gossamer.retrieval.traversals import Seismic, TermAtATime, Traversal
+from gossamer.retrieval.traversals.seismic import Blocking
 
 K = 10
 CUTS, HEAPS = (1, 2, 3, 4, 5, 8, 12, 20), (1.0, 0.9, 0.8, 0.7)
-BLOCKS = {"close rows": "inverted-approx", "random rows": "random", "rows in order of value": "value-order"}
+BLOCKS: dict[str, Blocking] = {
+    "close rows": "inverted-approx", "random rows": "random", "rows in order of value": "value-order",
+}  # fmt: skip
 TARGET = 0.95
 SMALL = 10_000  # documents where nothing is pruned: whole summaries of every list are large
 
@@ -65,7 +68,7 @@ def _curves(vectors: Vectors) -> tuple[dict[str, list[dict[str, Any]]], Frontier
     points: dict[str, list[dict[str, Any]]] = {}
     frontier = Frontier(quality="recall@10", cost="scored_documents", title=vectors.name)
     for name, blocking in BLOCKS.items():
-        build = Seismic(n_postings=len(vectors.documents) // 500, max_fraction=6, blocking=blocking)  # type: ignore[arg-type]
+        build = Seismic(n_postings=len(vectors.documents) // 500, max_fraction=6, blocking=blocking)
         measured = Measured(vectors, build)
         points[name] = []
         for cut in CUTS:

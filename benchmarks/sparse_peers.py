@@ -216,10 +216,11 @@ class TermAtATime(Engine):
 class Own(Engine):
     """One of our own traversals by name, with the settings of its search; values are kept as float16."""
 
-    def __init__(self, traversal: Traversal, settings: Sequence[Setting] = (EXACT,), *, naive: bool = False) -> None:
-        self.name = f"our {traversal.NAME}" + (", random blocks" if naive else "")
-        self.settings, self.naive = settings, naive
-        self.exact = not naive
+    def __init__(
+        self, traversal: Traversal, settings: Sequence[Setting] = (EXACT,), *, exact: bool = True, naive: str = ""
+    ) -> None:
+        self.name = ", ".join(filter(None, (f"our {traversal.NAME}", naive)))
+        self.settings, self.exact, self.naive = settings, exact, bool(naive)
         self._traversal = traversal
 
     def build(self, documents: SparseVectors, path: Path) -> float:
@@ -292,6 +293,10 @@ def engines(n: int) -> Iterator[Engine]:
         yield Own(traversals.BlockMaxPruning(), BMP.settings)
         loose = ((1.0, 1.0), (0.9, 1.0), (0.8, 0.9), (0.6, 0.8), (0.4, 0.7))
         yield Own(traversals.SuperblockPruning(), [{"mu": mu, "eta": eta} for mu, eta in loose])
+        close = traversals.Seismic(n_postings=max(20, n // 500), max_fraction=6)
+        yield Own(close, Seismic.settings, exact=False)
+        same = [{"query_cut": cut, "heap_factor": heap} for cut, heap in ((3, 1.0), (5, 0.9), (8, 0.9))]
+        yield Own(replace(close, blocking="random"), same, exact=False, naive="random blocks")
 
 
 def built(engine: Engine, data: str) -> dict[str, Any]:
