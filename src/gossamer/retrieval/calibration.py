@@ -59,7 +59,7 @@ class Original:
             entries = slice(queries.indptr[i], queries.indptr[i + 1])
             dense[queries.indices[entries]] = queries.values[entries]
             there = some >= 0
-            found = _rows(vectors, some[there])
+            found = rows_of(vectors, some[there])
             sums = np.cumsum(np.concatenate([[0.0], dense[found.indices] * found.values]))
             scores[i, there] = np.diff(sums[found.indptr])
             dense[queries.indices[entries]] = 0
@@ -188,7 +188,7 @@ def calibrate(
     for k, target in watched(asked):
         if k not in known:
             first, second = (
-                _Sample(search, _rows(queries, half), own[half], k, original) for half in _halves(len(queries))
+                _Sample(search, rows_of(queries, half), own[half], k, original) for half in _halves(len(queries))
             )
             apart = {name: _Sample(search, *_made(some), k, original) for name, some in (others or {}).items()}
             known = {k: (first, second, apart)}
@@ -294,7 +294,8 @@ def _halves(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.arange(0, n, 2), np.arange(1, n, 2)
 
 
-def _rows(vectors: SparseVectors, rows: NDArray[np.int64]) -> SparseVectors:
+def rows_of(vectors: SparseVectors, rows: NDArray[np.int64]) -> SparseVectors:
+    """Some rows, in the order given."""
     lengths = np.diff(vectors.indptr)[rows]
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     entries = np.arange(indptr[-1]) + np.repeat(vectors.indptr[rows] - indptr[:-1], lengths)

@@ -229,14 +229,48 @@ class TestTuning:
         stats = index.stats()["calibration"]
         assert (stats["of"], stats["holds"], stats["queries"]) == ("titles", True, 1200)
         assert set(seen["others"]) == {"sentences"}
-        segments = index._snapshot.segments
-        for place, query in zip(seen["sources"].tolist(), seen["queries"].to_dicts(), strict=True):
+        segments, live = index._snapshot.segments, tuning._live(index._snapshot)
+        for place, query in zip(live[seen["sources"]].tolist(), seen["queries"].to_dicts(), strict=True):
             document = segments[place >> 32].document(place & 0xFFFFFFFF)
             assert query == Lengths().encode_queries([document.title]).to_dicts()[0]
         assert len(set(seen["sources"].tolist())) == 1200
         again = seen["sources"]
         index.tune(targets=(0.5,), depths=[1], seed=3)
         np.testing.assert_array_equal(seen["sources"], again)
+
+    @pytest.mark.usefixtures("by_postings")
+    def test_rounded_vectors_are_measured_against_those_that_were_added(self, tmp_path: Path) -> None:
+        rng, n = np.random.default_rng(3), 2000
+        values = np.stack([np.full(n, 255.0), 100 + rng.random(n)], axis=1).ravel()  # 8 bits cannot tell these apart
+        names = [f"d{row}" for row in range(n)]
+        vectors = SparseVectors(np.arange(n + 1) * 2, np.tile([0, 1], n), values, 2, ["a", "b"])
+        queries = SparseVectors(np.arange(1001), np.ones(1000), np.ones(1000), 2, ["a", "b"])
+        with Index.create(tmp_path / "ix", encoder=None, values="u8") as index:
+            for start in (0, 1200):
+                stop = min(start + 1200, n)
+                index.add_vectors(names[start:stop], part(vectors, start, stop))
+                index.commit()
+            index.delete(["d7"])
+        shuffled = rng.permutation(n)
+        added = [names[row] for row in shuffled], calibration.rows_of(vectors, shuffled)
+        assert index.tune(queries, (0.9,), depths=[10]).settings[10]
+        assert index.tune(queries, (0.9,), depths=[10], vectors=added).settings[10] == []
+        seen, real = [], tuning.calibrate
+
+        def watching(*arguments, original, **options):
+            seen.append(original)
+            return real(*arguments, original=original, **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tuning, "calibrate", watching)
+            index.tune(queries, (0.9,), depths=[10], vectors=added)
+        live = [name for name in names if name != "d7"]
+        kept = [row["b"] for row in seen[0].vectors.to_dicts()]
+        assert kept == [values.astype(np.float32)[2 * int(name[1:]) + 1] for name in live]
+        with pytest.raises(UsageError, match="document 'd0' is not among"):
+            index.tune(queries, vectors=(["x"], part(vectors, 0, 1)))
+        with pytest.raises(UsageError, match="2 ids for 1 vectors"):
+            index.tune(queries, vectors=(["x", "y"], part(vectors, 0, 1)))
 
     def test_what_cannot_be_tuned(self, index: Index, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="no encoder"):

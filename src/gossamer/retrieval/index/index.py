@@ -211,6 +211,7 @@ class Index(Searcher):
         depths: Sequence[int] = (1, 10, 100, 1000),
         sources: Sequence[str | None] | None = None,
         others: Mapping[str, Sequence[Query] | SparseVectors] | None = None,
+        vectors: tuple[Sequence[str], SparseVectors] | None = None,
         seed: int = 0,
         watched: Watched = iter,
     ) -> Calibration:
@@ -226,6 +227,8 @@ class Index(Searcher):
             depths: For how many results k; a search for another k is held to the next larger one.
             sources: The id of the document that each query was made from, or None.
             others: Queries of other kinds by name; :meth:`stats` shows what the chosen settings reach on them.
+            vectors: Ids and the vectors that were added for them, where the index keeps rounded ones: recall is then
+                measured against their scores. None measures it against what exact search finds.
             seed: Draws documents, where there are no queries.
             watched: Passes on the steps one by one, to show how far it is, as ``tqdm`` does.
 
@@ -246,7 +249,16 @@ class Index(Searcher):
             self.refresh()
             with naming_damage(self._snapshot.segments):
                 tuning = tune(
-                    self._snapshot, self._encoder, queries, targets, depths, sources, others or {}, seed, watched
+                    self._snapshot,
+                    self._encoder,
+                    queries,
+                    targets,
+                    depths,
+                    sources,
+                    others or {},
+                    vectors,
+                    seed,
+                    watched,
                 )
             writer.calibrate(tuning)
         self._commit(merge_all=False)

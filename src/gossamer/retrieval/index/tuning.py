@@ -6,14 +6,14 @@ document is then left out of the answers to its own query, which would be too ea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from gossamer import _native
 from gossamer.errors import UsageError
-from gossamer.retrieval.calibration import FEWEST_QUERIES, Made, calibrate
+from gossamer.retrieval.calibration import FEWEST_QUERIES, Made, Original, calibrate, rows_of
 from gossamer.retrieval.index.approximation import Tuning
 from gossamer.retrieval.index.queries import Query, as_matrix, encoded, terms_of
 from gossamer.retrieval.traversals.two_phase import series
@@ -43,6 +43,7 @@ def tune(
     depths: Sequence[int],
     sources: Sequence[str | None] | None,
     others: Mapping[str, Queries],
+    vectors: tuple[Sequence[str], SparseVectors] | None,
     seed: int,
     watched: Watched,
 ) -> Tuning:
@@ -53,7 +54,6 @@ def tune(
     """
     if snapshot.text:
         raise UsageError("BM25 is always searched exactly, so there is nothing to tune; an index of vectors can be")
-    given = {name: Made(_matrix(some, encoder), ()) for name, some in others.items()}
     if queries is None:
         if encoder is None:
             raise UsageError("this index has no encoder to make queries with: give queries, or open it with encoder=")
@@ -62,32 +62,76 @@ def tune(
         kind, made, apart = _own_queries(snapshot, encoder, seed)
     else:
         kind, made, apart = "given", Made(_matrix(queries, encoder), _places(snapshot, sources, len(queries))), {}
-    every = {kind: made, **apart, **given}
+    apart |= {name: Made(_matrix(some, encoder), np.full(len(some), -1)) for name, some in others.items()}
+    live = _live(snapshot)
+    kept = None
+    if vectors is not None and snapshot.manifest.space["values"] != "f32":
+        kept = _in_order_of(live, snapshot, *vectors)
     # One vocabulary for all, looked up in the segments once.
-    names, columns = _named([one.queries for one in every.values()])
+    matrices = [made.queries, *(one.queries for one in apart.values()), *([kept] if kept is not None else [])]
+    names, (first, *rest) = _named(matrices)
     lookup = _native.ColumnNames(snapshot.native, names)
 
     def search(how: Traversal | None, some: SparseVectors, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         settings: Any = how
         approximate = None if how is None else (settings.postings, settings.candidates)
-        ids, scores, _ = snapshot.native.search_vectors(lookup, some.indptr, some.indices, some.values, k, approximate)
-        return ids, scores
+        found, scores, _ = snapshot.native.search_vectors(
+            lookup, some.indptr, some.indices, some.values, k, approximate
+        )
+        return np.where(found >= 0, np.searchsorted(live, found), -1), scores
 
-    asked = {name: Made(one, every[name].sources) for name, one in zip(every, columns, strict=True)}
-    first = asked.pop(kind).queries
+    def sources_of(some: Made) -> NDArray[np.int64]:
+        return np.where(np.asarray(some.sources) >= 0, np.searchsorted(live, some.sources), -1)
+
     read = snapshot.native.search_vectors(lookup, first.indptr, first.indices, first.values, 10, None)[2]
     calibration = calibrate(
         search,
         lambda k: series(k, int(read / max(len(first), 1))),
         first,
-        rows=snapshot.live_documents,
+        rows=len(live),
         targets=targets,
         depths=depths,
-        sources=made.sources if len(made.sources) else None,
-        others={name: one if len(one.sources) else one.queries for name, one in asked.items()},
+        sources=sources_of(made),
+        original=_original(rest.pop()) if kept is not None else None,
+        others={name: Made(one, sources_of(apart[name])) for name, one in zip(apart, rest, strict=True)},
         watched=watched,
     )
     return Tuning(calibration, kind, None)
+
+
+def _live(snapshot: Snapshot) -> NDArray[np.int64]:
+    """The live documents, ascending: segment times 2**32 plus number, as the native search has them."""
+    live = [np.flatnonzero(segment.live) | number << 32 for number, segment in enumerate(snapshot.segments)]
+    return np.concatenate([np.zeros(0, np.int64), *live])
+
+
+def _in_order_of(
+    live: NDArray[np.int64], snapshot: Snapshot, ids: Sequence[str], vectors: SparseVectors
+) -> SparseVectors:
+    """The vectors of live documents, in this order.
+
+    Raises:
+        UsageError: A document has none, or several passages.
+    """
+    if len(ids) != len(vectors):
+        raise UsageError(f"{len(ids)} ids for {len(vectors)} vectors")
+    if any(segment.native.rows != segment.native.documents for segment in snapshot.segments):
+        raise UsageError("vectors go with documents of one passage each; create the index with passages=None")
+    row_of = {name: row for row, name in enumerate(ids)}
+    rows = []
+    for place in live.tolist():
+        name = snapshot.segments[place >> 32].native.id(place & 0xFFFFFFFF)
+        if name not in row_of:
+            raise UsageError(f"the document {name!r} is not among the {len(ids):,} whose vectors are given")
+        rows.append(row_of[name])
+    return rows_of(vectors, np.array(rows, np.int64))
+
+
+def _original(vectors: SparseVectors) -> Original:
+    from gossamer.retrieval.block_index import BlockIndex
+
+    exact = BlockIndex.build(vectors)
+    return Original(vectors, lambda _, queries, k: exact.search(queries, k))
 
 
 def _matrix(queries: Queries, encoder: SparseEncoder | None) -> SparseVectors:
@@ -115,7 +159,7 @@ def _named(queries: Sequence[SparseVectors]) -> tuple[list[str], list[SparseVect
 def _places(snapshot: Snapshot, sources: Sequence[str | None] | None, count: int) -> NDArray[np.int64]:
     """The documents with these ids as the native search numbers them, -1 for None."""
     if sources is None:
-        return np.zeros(0, np.int64)
+        return np.full(count, -1)
     if len(sources) != count:
         raise UsageError(f"{len(sources)} sources for {count} queries; None stands for none")
     numbers = {id(segment): number for number, segment in enumerate(snapshot.segments)}
@@ -135,11 +179,10 @@ def _own_queries(snapshot: Snapshot, encoder: SparseEncoder, seed: int) -> tuple
     rng = np.random.default_rng(seed)
     titles: list[tuple[str, int]] = []
     sentences: list[tuple[str, int]] = []
-    drawn = list(_drawn(snapshot, rng))
+    drawn = np.sort(rng.permutation(_live(snapshot))[:MOST_QUERIES])
     each = -(-MOST_QUERIES // max(len(drawn), 1))
-    for segment, number in drawn:
-        document = snapshot.segments[segment].document(number)
-        place = segment << 32 | number
+    for place in drawn.tolist():
+        document = snapshot.segments[place >> 32].document(place & 0xFFFFFFFF)
         if document.title.strip():
             titles.append((document.title, place))
         there = [document.text[piece[0] : piece[1]] for piece in _native.split_sentences(document.text)]
@@ -158,12 +201,3 @@ def _own_queries(snapshot: Snapshot, encoder: SparseEncoder, seed: int) -> tuple
         if kind == best or len(some) >= _FEWEST_OTHERS
     }
     return best, made.pop(best), made
-
-
-def _drawn(snapshot: Snapshot, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
-    """Live documents by chance, as segment and number, at most as many as there are to be queries."""
-    live = [np.flatnonzero(segment.live) for segment in snapshot.segments]
-    starts = np.cumsum([0, *map(len, live)])
-    for one in np.sort(rng.permutation(int(starts[-1]))[:MOST_QUERIES]):
-        segment = int(np.searchsorted(starts, one, "right")) - 1
-        yield segment, int(live[segment][one - starts[segment]])
