@@ -96,6 +96,9 @@ Transformer transformer_of(nb::dict config, nb::dict arrays) {
     weights.push_back({square("query"), square("key"), square("value"), square("attention"),
                        tensors.linear(layer + "up", shape.inner, shape.width), tensors.linear(layer + "down", shape.width, shape.inner),
                        tensors.norm(layer + "attention_norm", shape.width), tensors.norm(layer + "output_norm", shape.width)});
+    const LayerWeights& made = weights.back();  // these three become one matrix
+    if (made.query.weights.rounded() != made.key.weights.rounded() || made.query.weights.rounded() != made.value.weights.rounded())
+      throw std::invalid_argument(layer + "query, key and value are int8 all three or none");
   }
   const bool head = tensors.has("head.words.bias"), tied = !tensors.has("head.words.weight");
   Linear transform, outputs;

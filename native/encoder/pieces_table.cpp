@@ -24,22 +24,29 @@ PiecesTable::PiecesTable(const std::vector<std::pair<std::string_view, uint32_t>
     if (piece.empty()) continue;
     uint64_t hash = kSeed;
     for (const char byte : piece) hash = step(hash, byte);
-    size_t at = slot_of(hash, slots_.size());
-    for (; slots_[at].id != kNone; at = (at + 1) & (slots_.size() - 1))
-      if (slots_[at].hash == hash && std::string_view(bytes_).substr(slots_[at].place, slots_[at].length) == piece) break;
-    slots_[at] = {hash, static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(piece.size()), id};
-    bytes_ += piece;
+    size_t place = slot_of(hash, slots_.size());
+    while (slots_[place].record != kNone && at(slots_[place], piece).id == kNone) place = (place + 1) & (slots_.size() - 1);
+    slots_[place] = {static_cast<uint32_t>(hash), static_cast<uint32_t>(records_.size())};
+    const uint32_t head[2] = {id, static_cast<uint32_t>(piece.size())};
+    records_.append(reinterpret_cast<const char*>(head), sizeof head).append(piece);
     longest_ = std::max(longest_, piece.size());
   }
 }
 
-const PiecesTable::Slot* PiecesTable::find(uint64_t hash, std::string_view text) const {
-  for (size_t at = slot_of(hash, slots_.size()); slots_[at].id != kNone; at = (at + 1) & (slots_.size() - 1)) {
-    const Slot& slot = slots_[at];
-    if (slot.hash == hash && slot.length == text.size() && std::memcmp(bytes_.data() + slot.place, text.data(), text.size()) == 0)
-      return &slot;
+PiecesTable::Found PiecesTable::at(const Slot& slot, std::string_view text) const {
+  uint32_t head[2];
+  const char* const record = records_.data() + slot.record;
+  std::memcpy(head, record, sizeof head);
+  const bool same = head[1] == text.size() && std::memcmp(record + sizeof head, text.data(), text.size()) == 0;
+  return same ? Found{head[0], head[1]} : Found{};
+}
+
+PiecesTable::Found PiecesTable::find(uint64_t hash, std::string_view text) const {
+  for (size_t place = slot_of(hash, slots_.size()); slots_[place].record != kNone; place = (place + 1) & (slots_.size() - 1)) {
+    if (slots_[place].tag != static_cast<uint32_t>(hash)) continue;
+    if (const Found found = at(slots_[place], text); found.id != kNone) return found;
   }
-  return nullptr;
+  return {};
 }
 
 PiecesTable::Found PiecesTable::longest(std::string_view text) const {
@@ -54,7 +61,7 @@ PiecesTable::Found PiecesTable::longest(std::string_view text) const {
     if (length <= kept) of_length = hashes[length - 1];
     else
       for (size_t i = kept; i < length; ++i) of_length = step(of_length, text[i]);
-    if (const Slot* slot = find(of_length, text.substr(0, length))) return {slot->id, slot->length};
+    if (const Found found = find(of_length, text.substr(0, length)); found.id != kNone) return found;
   }
   return {};
 }

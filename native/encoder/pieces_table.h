@@ -25,15 +25,16 @@ class PiecesTable {
   Found longest(std::string_view text) const;
 
  private:
+  // A wrong slot is seen by its tag; a right one needs one more line of cache, which has the id before the bytes.
   struct Slot {
-    uint64_t hash = 0;
-    uint32_t place = 0, length = 0, id = kNone;
+    uint32_t tag = 0, record = kNone;
   };
   static uint64_t step(uint64_t hash, char byte);
-  const Slot* find(uint64_t hash, std::string_view text) const;
+  Found find(uint64_t hash, std::string_view text) const;
+  Found at(const Slot& slot, std::string_view text) const;
 
-  std::vector<Slot> slots_;  // a power of two, at most half full
-  std::string bytes_;
+  std::vector<Slot> slots_;   // a power of two, at most half full
+  std::string records_;       // of each piece its id, its length and its bytes
   size_t longest_ = 0;
 };
 

@@ -143,3 +143,8 @@ def test_rows_of_zeros_and_of_tiny_weights_are_rounded_to_zero_or_near() -> None
     huge = weights(**{"bert.embeddings.word_embeddings.weight": np.full((77, 12), 1e10)})
     with pytest.raises(UsageError, match="above 8 million"):
         Checkpoint.from_arrays(huge, CONFIGURATION).quantise()
+
+
+def test_words_alone_can_be_rounded() -> None:
+    made = Checkpoint.from_arrays(weights(), CONFIGURATION).quantise(layers=False)
+    assert {name for name, array in made.arrays.items() if array.dtype == np.int8} == {"embeddings.words.weight"}

@@ -233,6 +233,14 @@ def test_an_encoder_without_a_head_gives_states_alone() -> None:
         network.encode(texts())
 
 
+def test_a_layer_that_is_half_int8_is_refused() -> None:
+    config = naive.config("bert")
+    exact = Checkpoint.from_arrays(naive.arrays(config), config)
+    key = {name: array for name, array in exact.quantise().arrays.items() if name.startswith("layers.1.key.")}
+    with pytest.raises(UsageError, match=r"layers\.1\.query, key and value are int8 all three or none"):
+        Network(Checkpoint(exact.shape, {**exact.arrays, **key}))
+
+
 def test_an_interrupt_stops_it() -> None:
     """The signal arrives while batches run; what was asked is left undone."""
     script = (

@@ -34,6 +34,9 @@ class Network:
     Args:
         checkpoint: Weights, float32 or int8. They are copied into the order that the processor wants.
 
+    Raises:
+        UsageError: Query, key and value of a layer are not all int8, or none.
+
     Example:
         >>> network = Network(Checkpoint.load("encoder/"))  # doctest: +SKIP
         >>> network.encode(pieces.encode(["boundary layer flow"])).shape  # doctest: +SKIP
@@ -51,7 +54,10 @@ class Network:
             for name, array in arrays.items()
         }
         config = {name: getattr(self.shape, name) for name in self.shape.__dataclass_fields__}
-        self._native = _native.Transformer(config, arrays)
+        try:
+            self._native = _native.Transformer(config, arrays)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
 
     def encode(
         self,
