@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from tokenizers import Tokenizer
-
 from benchmarks.corpora import RETRIEVAL, collection
 from benchmarks.splade_tiny import _downloaded
+from tokenizers import Tokenizer
+
 from gossamer.retrieval.encoders.transformer import WordPiece
 
 
