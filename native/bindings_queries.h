@@ -5,6 +5,8 @@
 #include <nanobind/stl/optional.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <functional>
@@ -18,7 +20,7 @@
 #include "bindings.h"
 #include "block/build.h"
 #include "block/search.h"
-#include "index/builder.h"
+#include "block/slices.h"
 
 namespace gossamer {
 
@@ -86,6 +88,7 @@ inline nb::tuple search_all(const Search& search, const block::Matrix& queries, 
                             unsigned threads) {
   const block::Space& space = *search.space;
   const size_t n = queries.rows();
+  if (n > std::numeric_limits<int32_t>::max()) throw std::invalid_argument("more than 2^31 queries at a time");
   std::vector<int64_t> ids(n * k, -1);
   std::vector<float> scores(n * k, -std::numeric_limits<float>::infinity());
   block::Cost total;
@@ -94,46 +97,40 @@ inline nb::tuple search_all(const Search& search, const block::Matrix& queries, 
     if (accepted->size() != space.rows()) throw std::invalid_argument("a filter has one value for each row");
     accept = packed({accepted->data(), accepted->size()}, space.order());
   }
-  const auto read = [&](size_t i, std::vector<block::QueryTerm>& query) {
+  const auto answer = [&](size_t i, std::vector<block::QueryTerm>& query, block::Cost& cost) {
     query.clear();
     for (auto at = static_cast<size_t>(queries.indptr[i]); at < static_cast<size_t>(queries.indptr[i + 1]); ++at)
       query.push_back({queries.indices[at], queries.values[at]});
-  };
-  const auto answer = [&](size_t i, const std::vector<block::QueryTerm>& query, block::Cost& cost) {
     const std::vector<block::Scored> found = search.answer(query, k, accepted ? &accept : nullptr, cost);
     for (size_t j = 0; j < found.size(); ++j) {
       ids[i * k + j] = found[j].row;
       scores[i * k + j] = found[j].score;
     }
   };
-  constexpr size_t kBetweenSignals = 256;
-  for (size_t from = 0; from < n; from += kBetweenSignals) {
-    const size_t to = std::min(n, from + kBetweenSignals);
-    {
-      const nb::gil_scoped_release unlocked;
-      const auto workers = static_cast<unsigned>(std::min<size_t>(std::max(1u, threads), to - from));
-      std::vector<block::Cost> costs(workers);
-      run_parallel(workers, [&](unsigned w) {
-        std::vector<block::QueryTerm> query, next;
-        read(from + w, next);
-        for (size_t i = from + w; i < to; i += workers) {
-          query.swap(next);
-          if (i + workers < to) {
-            read(i + workers, next);
-            space.expect(next);
-          }
-          block::Cost cost;
-          answer(i, query, cost);
-          costs[w].postings += cost.postings;
-          costs[w].scored += cost.scored;
-        }
-      });
-      for (const block::Cost& cost : costs) {
-        total.postings += cost.postings;
-        total.scored += cost.scored;
-      }
-    }
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto kBetweenSignals = std::chrono::milliseconds(20);
+  auto last = Clock::now();
+  const block::Pulse pulse = [&last] {  // of the calling thread
+    if (Clock::now() - last < kBetweenSignals) return;
+    last = Clock::now();
+    const nb::gil_scoped_acquire locked;
     if (PyErr_CheckSignals() != 0) nb::raise_python_error();
+  };
+  {
+    const nb::gil_scoped_release unlocked;
+    constexpr uint32_t kTaken = 8;  // queries at a time: threads end within that many of each other
+    std::atomic<uint64_t> postings{0}, scored{0};
+    block::in_slices(
+        static_cast<uint32_t>(n), threads, pulse,
+        [&](uint32_t from, uint32_t to) {
+          std::vector<block::QueryTerm> query;
+          block::Cost cost;
+          for (uint32_t i = from; i < to; ++i) answer(i, query, cost);
+          postings += cost.postings;
+          scored += cost.scored;
+        },
+        kTaken);
+    total = {postings, scored};
   }
   return nb::make_tuple(owned(std::move(ids), n, k), owned(std::move(scores), n, k), total.postings, total.scored);
 }

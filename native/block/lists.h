@@ -46,10 +46,10 @@ class Lists {
   }
   const uint16_t* begin(uint32_t term) const { return data_.data() + offsets_[term]; }
   const uint16_t* end(uint32_t term) const { return data_.data() + offsets_[term + 1]; }
-  // What a plan reads of a term, and so many bytes of its list.
-  void prefetch(uint32_t term, size_t bytes = 256) const {
+  // What a plan reads of a term, and where its list begins.
+  void prefetch(uint32_t term) const {
     fetch(steps_.data() + step_offsets_[term], 16 * sizeof(Step));
-    fetch(data_.data() + offsets_[term], bytes);
+    fetch(data_.data() + offsets_[term], 256);
   }
   // The chunk at `at`, which lies in [at, end). Throws Damaged where its parts do not fit.
   static Chunk chunk(const uint16_t* at, const uint16_t* end) {

@@ -93,12 +93,6 @@ std::optional<uint32_t> Space::number_of(uint32_t column) const {
   return static_cast<uint32_t>(found - columns_.begin());
 }
 
-void Space::expect(const std::vector<QueryTerm>& query) const {
-  constexpr size_t kBytes = 1024;
-  for (const QueryTerm& q : query)
-    if (const std::optional<uint32_t> number = number_of(q.column)) lists_.prefetch(*number, kBytes);
-}
-
 void Space::number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) const {
   scratch.terms.clear();
   for (const QueryTerm& q : query) {

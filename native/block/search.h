@@ -67,8 +67,6 @@ class Space {
   // The same in another way, one made for this space.
   std::vector<Scored> search(const std::vector<QueryTerm>& query, size_t k, const Traversal& traversal, const Bitmap* accept = nullptr,
                              Cost* cost = nullptr) const;
-  // Says that this query comes next, so that the beginnings of its lists are on their way while another is answered.
-  void expect(const std::vector<QueryTerm>& query) const;
   // The same by scoring every accepted row: the oracle.
   std::vector<Scored> exhaustive(const std::vector<QueryTerm>& query, size_t k, const Bitmap* accept = nullptr) const;
   void exhaustive(const std::vector<QueryTerm>& query, const Bitmap* accept, Collector& best, Cost* cost = nullptr) const;

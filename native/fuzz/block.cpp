@@ -125,7 +125,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Bitmap accept = Bitmap::none(rows);
     for (uint32_t row = 0; filter != 0 && row < rows; row += filter) accept.set(row);
     const Bitmap* const accepted = filter != 0 ? &accept : nullptr;
-    space->expect(query);
     block::Effort effort;
     space->search(query, k, effort, accepted);
     space->exhaustive(query, k, accepted);

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import _thread
-import signal
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from brute_force import topical
+from ctrl_c import pressed_during
 
 from gossamer import _native
 from gossamer.errors import GossamerError, UsageError
@@ -61,31 +60,15 @@ def test_ctrl_c_ends_a_build() -> None:
 
 @pytest.mark.parametrize("neighbours", [0, 5])
 def test_ctrl_c_ends_the_build_of_seismic(monkeypatch: pytest.MonkeyPatch, neighbours: int) -> None:
-    """The third time: signals that come while nobody looks count as one, when the native build is over."""
-    vectors, build, over, seen = topical(10_000, 31, dim=2000), _native.build_seismic, threading.Event(), []
+    vectors, build = topical(10_000, 31, dim=2000), _native.build_seismic
+    monkeypatch.setattr(_native, "build_seismic", lambda *a, **options: pressed_during(lambda: build(*a, **options)))
+    with pytest.raises(KeyboardInterrupt):
+        BlockIndex.build(vectors, traversal=Seismic(n_postings=500, neighbours=neighbours), threads=2)
 
-    def handle(number: int, frame: object) -> None:
-        seen.append(number)
-        if len(seen) == 3:
-            raise KeyboardInterrupt
 
-    def press() -> None:
-        while not over.wait(0.005):
-            _thread.interrupt_main()
-
-    def built(*arguments: Any, **options: Any) -> Any:
-        pressing = threading.Thread(target=press)
-        pressing.start()
-        try:
-            return build(*arguments, **options)
-        finally:
-            over.set()
-            pressing.join()
-
-    monkeypatch.setattr(_native, "build_seismic", built)
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            BlockIndex.build(vectors, traversal=Seismic(n_postings=500, neighbours=neighbours), threads=2)
-    finally:
-        signal.signal(signal.SIGINT, before)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_a_search(threads: int) -> None:
+    vectors, queries = topical(20_000, 32), topical(600, 33)
+    search = _native.exhaustive(BlockIndex.build(vectors)._space)
+    with pytest.raises(KeyboardInterrupt):
+        pressed_during(lambda: search(queries.indptr, queries.indices, queries.values, 10, None, threads))

@@ -106,6 +106,16 @@ def test_threads_change_nothing() -> None:
     assert_same(one.search(queries, 5), three.search(queries, 5, threads=3))
 
 
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("traversal", ["exact", TwoPhase(postings=200)])
+def test_a_batch_is_its_queries_one_by_one(threads: int, traversal: str | TwoPhase) -> None:
+    vectors, queries = topical(3000, 12), topical(61, 13)
+    index, where = BlockIndex.build(vectors), np.arange(3000) % 3 > 0
+    ids, scores = index.search(queries, 5, where=where, traversal=traversal, threads=threads)
+    for row in range(len(queries)):
+        assert_same((ids[[row]], scores[[row]]), index.search(queries[row], 5, where=where, traversal=traversal))
+
+
 @pytest.mark.parametrize("columns", [[0, 7, 2**32 - 1], [0, 2**25, 2**26 + 5]])
 def test_columns_far_apart(columns: list[int]) -> None:
     vectors = SparseVectors([0, 2, 3], [columns[0], columns[2], columns[1]], [1, 2, 3], 2**32)
