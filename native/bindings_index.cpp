@@ -15,14 +15,18 @@ namespace gossamer {
 
 namespace {
 
-std::vector<QueryTerm> weighted_terms(nb::handle pairs) {
+// Tuples (term, weight) of the first space, or (term, weight, space).
+std::vector<QueryTerm> weighted_terms(nb::handle tuples) {
   std::vector<QueryTerm> query;
   Utf8 utf8;
-  for (nb::handle pair : pairs)
-    query.push_back({std::string(utf8(nb::borrow<nb::object>(pair[0]))), nb::cast<double>(pair[1])});
-  std::sort(query.begin(), query.end(), [](const QueryTerm& a, const QueryTerm& b) { return a.term < b.term; });
+  for (nb::handle one : tuples) {
+    const uint32_t space = nb::len(one) > 2 ? nb::cast<uint32_t>(one[2]) : 0;
+    query.push_back({std::string(utf8(nb::borrow<nb::object>(one[0]))), nb::cast<double>(one[1]), space});
+  }
+  std::sort(query.begin(), query.end(),
+            [](const QueryTerm& a, const QueryTerm& b) { return std::tie(a.space, a.term) < std::tie(b.space, b.term); });
   for (size_t i = 1; i < query.size(); ++i)
-    if (query[i].term == query[i - 1].term) throw std::invalid_argument("a query names the term " + query[i].term + " twice");
+    if (query[i].space == query[i - 1].space && query[i].term == query[i - 1].term) throw std::invalid_argument("a query names the term " + query[i].term + " twice");
   return query;
 }
 
@@ -69,17 +73,26 @@ SegmentFacts facts_from(nb::dict d) {
   return facts;
 }
 
-// `kind`: text or vectors, or empty for the documents alone; `values`: of vectors.
-std::shared_ptr<Segment> open_segment(nb::handle file, nb::dict sections, const std::string& space, const std::string& kind,
-                                      const std::string& values, nb::dict facts) {
-  SpaceKind as;
-  if (kind == "text") as.kind = SpaceKind::text;
-  else if (kind == "vectors") as = {SpaceKind::vectors, kind_of_name(values)};
-  else if (!kind.empty()) throw std::invalid_argument("a space holds text or vectors");
+// Spaces as tuples (name, "text" or "vectors", how values of vectors are kept).
+std::vector<SpaceKind> space_kinds(const std::vector<std::tuple<std::string, std::string, std::string>>& spaces) {
+  std::vector<SpaceKind> kinds;
+  for (const auto& [name, kind, values] : spaces) {
+    if (kind != "text" && kind != "vectors") throw std::invalid_argument("a space holds text or vectors");
+    kinds.push_back({name, kind == "text" ? SpaceKind::text : SpaceKind::vectors, kind_of_name(values)});
+  }
+  return kinds;
+}
+using SpaceTuples = std::vector<std::tuple<std::string, std::string, std::string>>;
+
+std::shared_ptr<Segment> open_segment(nb::handle file, nb::dict sections, const SpaceTuples& spaces, nb::dict facts) {
   std::shared_ptr<const void> owner;
   SectionBytes bytes = mapped_sections(file, sections, owner);
-  return std::make_shared<Segment>(std::move(bytes), space, as, facts_from(facts), owner);
+  return std::make_shared<Segment>(std::move(bytes), space_kinds(spaces), facts_from(facts), owner);
 }
+
+// Vectors of rows as CSR: indptr, indices, values.
+using Rows = std::tuple<nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig>, nb::ndarray<const uint32_t, nb::ndim<1>, nb::c_contig>,
+                        nb::ndarray<const float, nb::ndim<1>, nb::c_contig>>;
 
 // Which rows a search may return; belongs to the snapshot that made it.
 struct Filter {
@@ -176,12 +189,12 @@ void bind_index(nb::module_& m) {
   nb::class_<Builder>(m, "Builder")
       .def(
           "__init__",
-          [](Builder* self, std::string space, std::vector<std::shared_ptr<Analyzer>> analyzers, std::vector<std::string> columns,
-             uint32_t passage_words, unsigned threads, const Bm25& scoring, const std::string& values) {
-            new (self) Builder(std::move(space), {analyzers.begin(), analyzers.end()}, std::move(columns),
-                               {passage_words, threads, scoring, kind_of_name(values)});
+          [](Builder* self, const SpaceTuples& spaces, std::vector<std::shared_ptr<Analyzer>> analyzers,
+             std::vector<std::vector<std::string>> columns, uint32_t passage_words, unsigned threads, const Bm25& scoring) {
+            new (self) Builder(space_kinds(spaces), {analyzers.begin(), analyzers.end()}, std::move(columns),
+                               {passage_words, threads, scoring});
           },
-          "space"_a, "analyzers"_a, "columns"_a, "passage_words"_a, "threads"_a, "scoring"_a, "values"_a)
+          "spaces"_a, "analyzers"_a, "columns"_a, "passage_words"_a, "threads"_a, "scoring"_a)
       .def(
           "add",
           [](Builder& self, nb::list documents, uint64_t insertion) {
@@ -193,9 +206,7 @@ void bind_index(nb::module_& m) {
           "documents"_a, "insertion"_a)
       .def(
           "add_vectors",
-          [](Builder& self, nb::list documents, uint64_t insertion, nb::list ranges,
-             nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig> indptr, nb::ndarray<const uint32_t, nb::ndim<1>, nb::c_contig> indices,
-             nb::ndarray<const float, nb::ndim<1>, nb::c_contig> values) {
+          [](Builder& self, nb::list documents, uint64_t insertion, nb::list ranges, const std::vector<Rows>& spaces) {
             Utf8 utf8;
             const auto views = document_views(documents, insertion, utf8);
             const auto rows = nb::cast<std::vector<std::vector<std::tuple<uint32_t, uint32_t, uint32_t, uint32_t>>>>(ranges);
@@ -206,19 +217,22 @@ void bind_index(nb::module_& m) {
               for (const auto& [a, b, c, d] : document) out.push_back({a, b, c, d});
               n += document.size();
             }
-            if (rows.size() != views.size() || indptr.size() != n + 1 || indices.size() != values.size())
-              throw std::invalid_argument("add_vectors: shapes disagree");
-            std::vector<VectorView> vectors;
-            for (size_t r = 0; r < n; ++r) {
-              const int64_t from = indptr.data()[r], to = indptr.data()[r + 1];
-              if (from < 0 || to < from || static_cast<size_t>(to) > indices.size())
-                throw std::invalid_argument("add_vectors: indptr is not ascending");
-              vectors.push_back({indices.data() + from, values.data() + from, static_cast<size_t>(to - from)});
+            if (rows.size() != views.size()) throw std::invalid_argument("add_vectors: shapes disagree");
+            std::vector<std::vector<VectorView>> vectors;
+            for (const auto& [indptr, indices, values] : spaces) {
+              if (indptr.size() != n + 1 || indices.size() != values.size()) throw std::invalid_argument("add_vectors: shapes disagree");
+              auto& of_space = vectors.emplace_back();
+              for (size_t r = 0; r < n; ++r) {
+                const int64_t from = indptr.data()[r], to = indptr.data()[r + 1];
+                if (from < 0 || to < from || static_cast<size_t>(to) > indices.size())
+                  throw std::invalid_argument("add_vectors: indptr is not ascending");
+                of_space.push_back({indices.data() + from, values.data() + from, static_cast<size_t>(to - from)});
+              }
             }
             const nb::gil_scoped_release unlocked;
             self.add_vectors(views, row_ranges, vectors);
           },
-          "documents"_a, "insertion"_a, "ranges"_a, "indptr"_a, "indices"_a, "values"_a)
+          "documents"_a, "insertion"_a, "ranges"_a, "vectors"_a)
       .def("erase", &Builder::erase)
       .def("contains", &Builder::contains)
       .def("superseded", [](const Builder& self, const Segment& older) {
@@ -282,27 +296,28 @@ void bind_index(nb::module_& m) {
         return nb::bytes(reinterpret_cast<const char*>(found.data()), found.size());
       })
       .def("passage", [](const Segment& self, uint32_t row) { check_row(self, row); return to_str(self.passage(row)); })
-      .def("terms_of", [](const Segment& self, uint32_t d) {
+      .def("terms_of", [](const Segment& self, uint32_t d, uint32_t space) {
         check_document(self, d);
         std::vector<Held> held;
         {
           const nb::gil_scoped_release unlocked;
-          held = self.terms_of(d);
+          held = self.terms_of(d, space);
         }
         nb::list out;
-        for (const auto& h : held) out.append(nb::make_tuple(to_str(self.terms().at(h.term)), h.rows, h.mass));
+        for (const auto& h : held) out.append(nb::make_tuple(to_str(self.terms(space).at(h.term)), h.rows, h.mass));
         return out;
-      })
-      .def("frequency", [](const Segment& self, nb::str term) -> uint64_t {
+      }, "document"_a, "space"_a = 0)
+      .def("frequency", [](const Segment& self, nb::str term, uint32_t space) -> uint64_t {
         Utf8 utf8;
-        const uint32_t number = self.terms().find(utf8(term));
-        return number == kNoTerm ? 0 : self.frequency(number);
-      })
+        const uint32_t number = self.terms(space).find(utf8(term));
+        return number == kNoTerm ? 0 : self.frequency(number, space);
+      }, "term"_a, "space"_a = 0)
+      .def("terms", [](const Segment& self, uint32_t space) { return self.terms(space).size(); }, "space"_a)
       .def("term", [](const Segment& self, uint32_t t) {
         if (t >= self.terms().size()) throw nb::index_error("term out of range");
         return nb::make_tuple(to_str(self.terms().at(t)), self.frequency(t));
       });
-  m.def("open_segment", &open_segment, "file"_a, "sections"_a, "space"_a, "kind"_a, "values"_a, "facts"_a);
+  m.def("open_segment", &open_segment, "file"_a, "sections"_a, "spaces"_a, "facts"_a);
 
   nb::class_<Filter>(m, "Filter");
 
@@ -424,7 +439,7 @@ void bind_index(nb::module_& m) {
             for (const auto& parts : self.explain(weighted_terms(query), hits)) {
               nb::list explained;
               for (const Contribution& c : parts)
-                explained.append(nb::make_tuple(to_str(c.term), c.query_weight, c.document_weight, c.contribution));
+                explained.append(nb::make_tuple(to_str(c.term), c.space, c.query_weight, c.document_weight, c.contribution));
               out.append(explained);
             }
             return out;
@@ -445,14 +460,12 @@ void bind_index(nb::module_& m) {
   nb::class_<Merger>(m, "Merger")
       .def(
           "__init__",
-          [](Merger* self, std::string space, bool text, std::vector<std::shared_ptr<Segment>> segments,
-             std::vector<std::vector<uint32_t>> dead, const Bm25& scoring, const std::string& values, uint64_t memory,
-             unsigned threads) {
+          [](Merger* self, const SpaceTuples& spaces, std::vector<std::shared_ptr<Segment>> segments,
+             std::vector<std::vector<uint32_t>> dead, const Bm25& scoring, uint64_t memory, unsigned threads) {
             const nb::gil_scoped_release unlocked;
-            new (self) Merger(std::move(space), text, {segments.begin(), segments.end()}, dead,
-                              {0, threads, scoring, kind_of_name(values)}, memory);
+            new (self) Merger(space_kinds(spaces), {segments.begin(), segments.end()}, dead, {0, threads, scoring}, memory);
           },
-          "space"_a, "text"_a, "segments"_a, "dead"_a, "scoring"_a, "values"_a, "memory"_a, "threads"_a)
+          "spaces"_a, "segments"_a, "dead"_a, "scoring"_a, "memory"_a, "threads"_a)
       .def_prop_ro("sections", [](const Merger& self) {
         nb::list out;
         for (const auto& o : self.sections()) out.append(nb::make_tuple(o.name, o.kind, o.required));

@@ -49,8 +49,7 @@ float Forward::value(uint32_t row, uint64_t entry) const {
   return static_cast<float>(values_[entry]) * scales_[row];
 }
 
-double Forward::exact(uint32_t row, const DenseQuery& query, bool& matched) const {
-  double sum = 0;
+double Forward::exact(uint32_t row, const DenseQuery& query, bool& matched, double sum) const {
   matched = false;
   for (uint64_t from = offsets_[row]; from < offsets_[row + 1]; from += kAtOnce)
     add(row, from, columns_.data() + from * column_bytes_, std::min<uint64_t>(kAtOnce, offsets_[row + 1] - from), query, sum,

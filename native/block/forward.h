@@ -23,8 +23,8 @@ class Forward {
   // How many weights a dense query has: one for every column number that a row could hold, and one more.
   size_t query_size() const { return column_bytes_ == 4 ? size_t{limit_} + 1 : 65536; }
 
-  // The score: the sum over ascending columns in float64. `matched`: whether a column has a query value other than 0.
-  double exact(uint32_t row, const DenseQuery& query, bool& matched) const;
+  // The score: the sum over ascending columns in float64, onto `sum`. `matched`: whether a column has a query value other than 0.
+  double exact(uint32_t row, const DenseQuery& query, bool& matched, double sum = 0) const;
   // What n entries of a row, at most kAtOnce, add to it: those from `entry` on, whose columns (u16 up to 65,536, else u32) are
   // given.
   static constexpr size_t kAtOnce = 256;

@@ -4,13 +4,15 @@
 #include <bit>
 #include <limits>
 
+#include "block/fetch.h"
+
 namespace gossamer::block {
 
 void Plan::make(std::span<const QueryTerm> query, const Lists& lists, const Layers& layers) {
   terms.resize(query.size());
   pieces.clear();
   for (const QueryTerm& q : query) lists.prefetch(q.column);
-  double most = 0;
+  most = 0;
   for (size_t slot = 0; slot < query.size(); ++slot) {
     const QueryTerm& q = query[slot];
     Term& term = terms[slot];
@@ -85,6 +87,30 @@ double Plan::leave_out(double budget) {
     cut = piece.to;
   }
   return rest;
+}
+
+uint64_t Plan::add_bounds(uint32_t window, uint16_t* bound) {
+  const auto add = [bound](uint16_t row, uint16_t units) { bound[row] = static_cast<uint16_t>(bound[row] + units); };
+  uint64_t read = 0;
+  for (Term& term : terms) {
+    if (term.cut == kAllLayers || term.at == term.end) continue;
+    const Chunk chunk = Lists::chunk(term.at, term.end);
+    if (chunk.window != window) continue;
+    term.at = chunk.end;
+    const uint8_t* layer = chunk.layers;
+    const uint16_t* row = chunk.rows;
+    const uint32_t cut = term.cut;
+    for (; chunk.end - row >= static_cast<ptrdiff_t>(kTogether) && *layer >= cut; ++layer, row += kTogether) {
+      const uint16_t units = term.units[*layer % kLayers];
+      for (size_t i = 0; i < kTogether; ++i) add(row[i], units);
+    }
+    if (chunk.end - row < static_cast<ptrdiff_t>(kTogether) && row != chunk.end && *layer >= cut)
+      for (const uint16_t units = term.units[*layer % kLayers]; row != chunk.end; ++row) add(*row, units);
+    // The list's part of the next window is read when all other lists have been: time to fetch about as much of it.
+    fetch(chunk.end, 2 * static_cast<size_t>(row - reinterpret_cast<const uint16_t*>(chunk.layers)));
+    read += static_cast<uint64_t>(row - chunk.rows);
+  }
+  return read;
 }
 
 }  // namespace gossamer::block

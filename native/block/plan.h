@@ -30,16 +30,20 @@ struct Plan {
   };
   std::vector<Term> terms;
   std::vector<Piece> pieces, sorted;  // sorted: those that leave out most for what they risk first
+  double most = 0;                    // no row scores more
   double scale = 0;                   // units of a score; infinite where scores are too large or small for units
 
   // For a query of at most kMostTerms terms that the lists have, weights positive. Throws Damaged.
   void make(std::span<const QueryTerm> query, const Lists& lists, const Layers& layers);
-  // States units by another scale, at most the plan's own; of the query and layers that it was made with.
+  // States units by another scale, at most the plan's own, where something else counts too; of the query and layers that it was made with.
   void rescale(double scale, std::span<const QueryTerm> query, const Layers& layers);
 
   uint64_t postings() const;                 // of all lists
   void read_strongest(uint64_t postings);    // cuts each list so that about as many postings are read
   double leave_out(double budget);           // cuts lists as far as rows lose at most this; gives back how much they lose
+  // Adds to each row of a window what the layers read of each list may add to its score. Windows ascend. Gives back how many
+  // postings were read. `bound`: 65536 rows, since damaged ones may lie beyond the window.
+  uint64_t add_bounds(uint32_t window, uint16_t* bound);
 
  private:
   void start(uint32_t cut);

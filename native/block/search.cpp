@@ -123,29 +123,8 @@ void Space::offer(uint32_t row, Scratch& scratch, Collector& best) const {
   if (matched) best.offer({static_cast<float>(score), row});
 }
 
-// Adds to each row of the window what the layers read of each list may add to its score. Moves on to the next window.
-bool Space::add_bounds(uint32_t window, Scratch& scratch) const {
-  uint16_t* const bound = scratch.bound.data();
-  const auto add = [bound](uint16_t row, uint16_t units) { bound[row] = static_cast<uint16_t>(bound[row] + units); };
-  uint64_t read = 0;
-  for (Plan::Term& term : scratch.plan.terms) {
-    if (term.cut == kAllLayers || term.at == term.end) continue;
-    const Chunk chunk = Lists::chunk(term.at, term.end);
-    if (chunk.window != window) continue;
-    term.at = chunk.end;
-    const uint8_t* layer = chunk.layers;
-    const uint16_t* row = chunk.rows;
-    const uint32_t cut = term.cut;
-    for (; chunk.end - row >= static_cast<ptrdiff_t>(kTogether) && *layer >= cut; ++layer, row += kTogether) {
-      const uint16_t units = term.units[*layer % kLayers];
-      for (size_t i = 0; i < kTogether; ++i) add(row[i], units);
-    }
-    if (chunk.end - row < static_cast<ptrdiff_t>(kTogether) && row != chunk.end && *layer >= cut)
-      for (const uint16_t units = term.units[*layer % kLayers]; row != chunk.end; ++row) add(*row, units);
-    // The list's part of the next window is read when all other lists have been: time to fetch about as much of it.
-    fetch(chunk.end, 2 * static_cast<size_t>(row - reinterpret_cast<const uint16_t*>(chunk.layers)));
-    read += static_cast<uint64_t>(row - chunk.rows);
-  }
+bool Space::read_window(uint32_t window, Scratch& scratch) const {
+  const uint64_t read = scratch.plan.add_bounds(window, scratch.bound.data());
   scratch.cost.postings += read;
   return read > 0;
 }
@@ -174,7 +153,7 @@ struct Space::Favourites {
 void Space::favour(uint16_t space, const Bitmap* accept, Scratch& scratch, Favourites& favourites) const {
   const ScanKernel scan = scan_kernel();
   for (uint32_t base = 0; base < rows(); base += kListWindow) {
-    if (!add_bounds(base / kListWindow, scratch)) continue;
+    if (!read_window(base / kListWindow, scratch)) continue;
     constexpr uint32_t kScanned = 1024;  // rows, before the threshold is looked at again
     const uint32_t size = std::min(kListWindow, rows() - base);
     for (uint32_t from = 0; from < size; from += kScanned) {
@@ -237,7 +216,7 @@ void Space::all_rows(const Effort& effort, const Bitmap* accept, Scratch& scratc
     }
   };
   for (uint32_t base = 0; base < rows(); base += kListWindow) {
-    if (!add_bounds(base / kListWindow, scratch)) continue;
+    if (!read_window(base / kListWindow, scratch)) continue;
     const size_t padded = (size_t{std::min(kListWindow, rows() - base)} + 63) / 64 * 64;
     const size_t found = scan(scratch.bound.data(), padded, static_cast<uint16_t>(need()),
                               accept != nullptr ? &accept->words[base / 64] : nullptr, scratch.found_row.data(),

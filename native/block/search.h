@@ -72,6 +72,7 @@ class Space {
   void exhaustive(const std::vector<QueryTerm>& query, const Bitmap* accept, Collector& best, Cost* cost = nullptr) const;
 
   const Lists& lists() const { return lists_; }
+  const Layers& layers() const { return layers_; }
   const Forward& forward() const { return forward_; }
 
  private:
@@ -83,7 +84,7 @@ class Space {
   void number_terms(const std::vector<QueryTerm>& query, Scratch& scratch) const;
   std::unique_ptr<Scratch> planned(const std::vector<QueryTerm>& query) const;
   void done(std::unique_ptr<Scratch> scratch, Cost* cost) const;
-  bool add_bounds(uint32_t window, Scratch& scratch) const;
+  bool read_window(uint32_t window, Scratch& scratch) const;
   template <class RowAt, class Score>
   void fetch_ahead(size_t n, RowAt&& row_at, Score&& score) const;
   void favour(uint16_t space, const Bitmap* accept, Scratch& scratch, Favourites& favourites) const;

@@ -47,14 +47,6 @@ uint32_t Shard::term_of(std::string_view term) {
   return terms.insert(term, terms.size());
 }
 
-uint32_t Shard::term_of_column(uint32_t column, const std::vector<std::string>& columns) {
-  constexpr uint32_t kNear = 1u << 20;  // beyond, columns are hashes: a table would be larger than the vectors
-  if (column < kNear && column >= near_columns.size()) near_columns.resize(std::bit_ceil(size_t{column} + 1), kDropped);
-  uint32_t& term = column < kNear ? near_columns[column] : far_columns.try_emplace(column, kDropped).first->second;
-  if (term == kDropped) term = term_of(columns.empty() ? "#" + std::to_string(column) : columns.at(column));
-  return term;
-}
-
 void Shard::words(std::string_view text, Lexer& lexer, size_t in_field, uint32_t from_body) {
   const Analyzer& analyzer = *lexer.analyzer;
   analyzer.split(text, lexer.scratch, [&](const Word& w) {
@@ -116,13 +108,11 @@ void Shard::words_above(const DocumentView& document, std::span<const HeadingVie
     }
 }
 
-void Shard::add_text(const DocumentView& document, uint32_t passage_words) {
+void Shard::add_text(const DocumentView& document, const std::vector<PassageRange>& rows) {
   open_document(document);
-  std::vector<uint32_t> starts;
-  for (const HeadingView& heading : document.headings) starts.push_back(heading.start);
   std::vector<const HeadingView*> path;
   size_t next = 0;
-  for (const PassageRange& p : split_passages(document.text, passage_words, starts)) {
+  for (const PassageRange& p : rows) {
     open_row(p.start, p.end, p.byte_start, p.byte_end, document.insertion);
     for (; next < document.headings.size() && document.headings[next].start <= p.start; ++next) {
       while (!path.empty() && path.back()->level >= document.headings[next].level) path.pop_back();
@@ -141,27 +131,49 @@ void Shard::add_text(const DocumentView& document, uint32_t passage_words) {
   }
 }
 
-void Shard::add_rows(const DocumentView& document, const std::vector<std::array<uint32_t, 4>>& ranges,
-                              const VectorView* vectors, const std::vector<std::string>& columns) {
+void Shard::add_rows(const DocumentView& document, const std::vector<PassageRange>& rows) {
   open_document(document);
-  for (size_t r = 0; r < ranges.size(); ++r) {
-    open_row(ranges[r][0], ranges[r][1], ranges[r][2], ranges[r][3], document.insertion);
-    for (size_t i = 0; i < vectors[r].size; ++i) {
-      log.push_back(term_of_column(vectors[r].columns[i], columns));
-      values.push_back(vectors[r].values[i]);
-    }
+  for (const PassageRange& p : rows) open_row(p.start, p.end, p.byte_start, p.byte_end, document.insertion);
+}
+
+uint32_t VectorLog::term_of_column(uint32_t column, const std::vector<std::string>& columns) {
+  constexpr uint32_t kNear = 1u << 20;  // beyond, columns are hashes: a table would be larger than the vectors
+  if (column < kNear && column >= near_columns.size()) near_columns.resize(std::bit_ceil(size_t{column} + 1), kDropped);
+  uint32_t& term = column < kNear ? near_columns[column] : far_columns.try_emplace(column, kDropped).first->second;
+  if (term != kDropped) return term;
+  const std::string name = columns.empty() ? "#" + std::to_string(column) : columns.at(column);
+  const uint32_t* known = terms.find(name);
+  return term = known != nullptr ? *known : terms.insert(name, terms.size());
+}
+
+void VectorLog::add_row(const VectorView& row, const std::vector<std::string>& columns) {
+  row_begin.push_back(log.size());
+  for (size_t i = 0; i < row.size; ++i) {
+    log.push_back(term_of_column(row.columns[i], columns));
+    values.push_back(row.values[i]);
   }
 }
 
-Builder::Builder(std::string space, std::vector<std::shared_ptr<const Analyzer>> analyzers, std::vector<std::string> columns,
-                 BuilderOptions options)
-    : space_(std::move(space)), analyzers_(std::move(analyzers)), columns_(std::move(columns)), options_(std::move(options)) {
+Builder::Builder(std::vector<SpaceKind> spaces, std::vector<std::shared_ptr<const Analyzer>> analyzers,
+                 std::vector<std::vector<std::string>> columns, BuilderOptions options)
+    : spaces_(std::move(spaces)), analyzers_(std::move(analyzers)), columns_(std::move(columns)), options_(std::move(options)) {
+  for (size_t i = 0; i < spaces_.size(); ++i)
+    if ((spaces_[i].kind == SpaceKind::text) != (i == 0 && !analyzers_.empty()))
+      throw std::invalid_argument("a space of text is the first, and has an analyser");
+  if (spaces_.empty() || columns_.size() != spaces_.size() - (analyzers_.empty() ? 0 : 1))
+    throw std::invalid_argument("a vocabulary for each space of vectors");
   const size_t fields = options_.scoring.fields.size();
   if (fields > 0 && (fields < 3 || fields > kMostFields || analyzers_.size() != fields - 2))
     throw std::invalid_argument("an analyser for each declared field, beside title, headings and body");
   options_.threads = std::max(1u, options_.threads);
-  const unsigned shards = analyzers_.empty() ? 1 : options_.threads;
-  for (unsigned i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(analyzers_, fields));
+  const unsigned shards = columns_.empty() ? options_.threads : 1;
+  for (unsigned i = 0; i < shards; ++i) shards_.push_back(fresh_shard());
+}
+
+std::unique_ptr<Shard> Builder::fresh_shard() const {
+  auto shard = std::make_unique<Shard>(analyzers_, options_.scoring.fields.size());
+  shard->vectors.resize(columns_.size());
+  return shard;
 }
 
 Builder::~Builder() = default;
@@ -191,6 +203,7 @@ std::vector<uint32_t> Builder::superseded(const Segment& older) const {
 }
 
 void Builder::add(const std::vector<DocumentView>& documents) {
+  if (!columns_.empty()) throw std::invalid_argument("documents need their vectors");
   const size_t declared = options_.scoring.fields.empty() ? 0 : options_.scoring.fields.size() - 3;
   for (const DocumentView& d : documents)
     if (d.fields.size() != declared) throw std::invalid_argument("a document has one value for each declared field");
@@ -207,7 +220,12 @@ void Builder::add(const std::vector<DocumentView>& documents) {
   border.resize(shards + 1, documents.size());
   border[shards] = documents.size();
   run_parallel(shards, [&](unsigned s) {
-    for (size_t i = border[s]; i < border[s + 1]; ++i) shards_[s]->add_text(documents[i], options_.passage_words);
+    std::vector<uint32_t> headings;
+    for (size_t i = border[s]; i < border[s + 1]; ++i) {
+      headings.clear();
+      for (const HeadingView& heading : documents[i].headings) headings.push_back(heading.start);
+      shards_[s]->add_text(documents[i], split_passages(documents[i].text, options_.passage_words, headings));
+    }
   });
   // Places are counted back from the end, since the shards have already grown.
   for (unsigned s = 0; s < shards; ++s) {
@@ -223,13 +241,20 @@ void Builder::add(const std::vector<DocumentView>& documents) {
 
 void Builder::add_vectors(const std::vector<DocumentView>& documents,
                           const std::vector<std::vector<std::array<uint32_t, 4>>>& ranges,
-                          const std::vector<VectorView>& vectors) {
-  size_t row = 0;
+                          const std::vector<std::vector<VectorView>>& vectors) {
+  Shard& shard = *shards_[0];
   for (size_t i = 0; i < documents.size(); ++i) {
+    std::vector<PassageRange> rows;
+    for (const auto& [start, end, byte_start, byte_end] : ranges[i]) {
+      if (byte_start > byte_end || byte_end > documents[i].text.size()) throw std::invalid_argument("a row outside its document");
+      rows.push_back({start, end, byte_start, byte_end});
+    }
     remember(documents[i], 0);
-    shards_[0]->add_rows(documents[i], ranges[i], vectors.data() + row, columns_);
-    row += ranges[i].size();
+    if (analyzers_.empty()) shard.add_rows(documents[i], rows);
+    else shard.add_text(documents[i], rows);
   }
+  for (size_t v = 0; v < columns_.size(); ++v)
+    for (const VectorView& row : vectors.at(v)) shard.vectors[v].add_row(row, columns_[v]);
 }
 
 uint64_t Builder::memory() const {
@@ -237,7 +262,8 @@ uint64_t Builder::memory() const {
   for (const auto& shard : shards_) {
     // log, its positions while sorting, and the postings: 4 + 4 + 5 bytes a word, and one for each field; of vectors log, value,
     // forward file, and lists while they are sorted and put together: 4 + 4 + 8 + 13
-    bytes += shard->log.size() * (13 + shard->fields) + shard->values.size() * 16 + shard->store.memory() +
+    for (const VectorLog& vectors : shard->vectors) bytes += vectors.log.size() * 29 + vectors.terms.memory() * 3;
+    bytes += shard->log.size() * (13 + shard->fields) + shard->store.memory() +
              shard->terms.memory() * 3 + shard->order.size() * (60 + 4 * shard->fields) + shard->ids.size() * 2 +
              shard->stored.size() * 8;
     for (const Lexer& lexer : shard->lexers) bytes += lexer.forms.memory();
@@ -252,15 +278,19 @@ std::vector<Section> Builder::flush(SegmentFacts& facts, std::vector<uint32_t>& 
   for (const Place& place : dead_) dead.push_back(base[place.shard] + place.document);
   std::sort(dead.begin(), dead.end());
 
-  std::vector<Section> sections, space;  // the space first: it frees the logs
-  if (analyzers_.empty()) write_vectors(space_, options_, *shards_[0], facts, space);
-  else write_text(space_, options_.scoring, shards_, facts, space);
+  std::vector<Section> sections, spaces;  // the spaces first: they free the logs
+  if (!analyzers_.empty()) write_text(spaces_[0].name, options_.scoring, shards_, facts, spaces);
+  for (size_t v = 0; v < columns_.size(); ++v) {
+    SegmentFacts own;
+    const size_t number = spaces_.size() - columns_.size() + v;
+    write_vectors(spaces_[number], options_.threads, shards_[0]->vectors[v], number == 0 ? facts : own, spaces);
+  }
   write_documents(shards_, facts, sections);
-  std::ranges::move(space, std::back_inserter(sections));
+  std::ranges::move(spaces, std::back_inserter(sections));
   live_.clear();
   dead_.clear();
   documents_ = 0;
-  for (auto& shard : shards_) shard = std::make_unique<Shard>(analyzers_, options_.scoring.fields.size());
+  for (auto& shard : shards_) shard = fresh_shard();
 #ifdef __GLIBC__
   malloc_trim(0);  // what the shards held would stay with the process, beside what the next ones need
 #endif

@@ -34,6 +34,14 @@ struct DocumentView {
   std::vector<std::string_view> fields;  // values of the declared fields, as many as the builder has
 };
 
+// How a segment keeps one space: what the documents' text says, as words or as vectors.
+struct SpaceKind {
+  enum Kind : uint8_t { text, vectors };
+  std::string name;  // before the names of its sections
+  Kind kind;
+  block::ValueKind values = block::ValueKind::f32;  // of vectors
+};
+
 // One row of a vector space: parallel arrays, columns ascending, values finite and positive.
 struct VectorView {
   const uint32_t* columns = nullptr;
@@ -42,7 +50,8 @@ struct VectorView {
 };
 
 struct SegmentFacts {
-  uint64_t documents = 0, rows = 0, terms = 0, postings = 0, tokens = 0;
+  uint64_t documents = 0, rows = 0, tokens = 0;
+  uint64_t terms = 0, postings = 0;  // of the first space
   double written_mean = 0;   // mean row length when bounds were written
   double largest_ratio = 0;  // largest c of scoring.h
 };
@@ -51,7 +60,6 @@ struct BuilderOptions {
   uint32_t passage_words = 180;  // 0: one row per document
   unsigned threads = 1;
   Bm25 scoring;                  // only b, the length rounding and fields matter here
-  block::ValueKind values = block::ValueKind::f32;  // of vectors
 };
 
 struct Shard;
@@ -59,19 +67,19 @@ class Segment;
 
 class Builder {
  public:
-  // A text space (its own analyser, then one for each declared field) or a vector space (no analyser, `columns` names the
-  // vocabulary; empty: a column is called #NUMBER).
-  Builder(std::string space, std::vector<std::shared_ptr<const Analyzer>> analyzers, std::vector<std::string> columns,
-          BuilderOptions options);
+  // At most one space of text, the first (`analyzers`: its own, then one for each declared field), and any number of spaces of
+  // vectors (`columns` names the vocabulary of each; empty: a column is called #NUMBER).
+  Builder(std::vector<SpaceKind> spaces, std::vector<std::shared_ptr<const Analyzer>> analyzers,
+          std::vector<std::vector<std::string>> columns, BuilderOptions options);
   ~Builder();
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;
 
-  // Adds documents in order; a document whose id is already here supersedes the older one.
+  // Adds documents in order; a document whose id is already here supersedes the older one. For a space of text alone.
   void add(const std::vector<DocumentView>& documents);
-  // The same with the vectors of each document's rows: ranges[i] are (start, end, byte start, byte end) per row.
+  // The same with the vectors of each document's rows in each space: ranges[i] are (start, end, byte start, byte end) per row.
   void add_vectors(const std::vector<DocumentView>& documents, const std::vector<std::vector<std::array<uint32_t, 4>>>& ranges,
-                   const std::vector<VectorView>& vectors);
+                   const std::vector<std::vector<VectorView>>& vectors);
 
   bool erase(std::string_view id);  // true when a live document with this id was pending
   bool contains(std::string_view id) const { return live_.contains(std::string(id)); }
@@ -89,10 +97,11 @@ class Builder {
     uint32_t shard, document;
   };
   void remember(const DocumentView& document, uint32_t shard);
+  std::unique_ptr<Shard> fresh_shard() const;
 
-  std::string space_;
+  std::vector<SpaceKind> spaces_;
   std::vector<std::shared_ptr<const Analyzer>> analyzers_;
-  std::vector<std::string> columns_;
+  std::vector<std::vector<std::string>> columns_;
   BuilderOptions options_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unordered_map<std::string, Place> live_;

@@ -1,4 +1,4 @@
-// The log of a shard to a space of vectors: its terms get numbers ascending by bytes, then block/build.h takes over.
+// A log of vectors to a space: its terms get numbers ascending by bytes, then block/build.h takes over.
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -10,7 +10,7 @@ namespace gossamer {
 
 namespace {
 
-// Number of each of the shard's terms by bytes; the names follow one another in that order.
+// Number of each of the terms by bytes; the names follow one another in that order.
 std::vector<uint32_t> rank_terms(const StringTable& terms, std::vector<uint64_t>& offsets, std::vector<char>& bytes) {
   std::vector<std::string_view> names(terms.size());
   terms.for_each([&](std::string_view term, uint32_t number, uint32_t) { names[number] = term; });
@@ -27,41 +27,41 @@ std::vector<uint32_t> rank_terms(const StringTable& terms, std::vector<uint64_t>
 }
 
 // Renumbers the entries of every row, and puts them in order.
-void sort_rows(Shard& shard, const std::vector<uint32_t>& rank) {
+void sort_rows(VectorLog& vectors, const std::vector<uint32_t>& rank) {
   std::vector<std::pair<uint32_t, float>> entries;
-  for (uint32_t& term : shard.log) term = rank[term];
-  for (size_t row = 0; row < shard.rows(); ++row) {
-    const uint64_t begin = shard.row_begin[row], end = shard.row_end(row);
-    if (std::is_sorted(shard.log.begin() + static_cast<ptrdiff_t>(begin), shard.log.begin() + static_cast<ptrdiff_t>(end))) continue;
+  for (uint32_t& term : vectors.log) term = rank[term];
+  for (size_t row = 0; row < vectors.rows(); ++row) {
+    const uint64_t begin = vectors.row_begin[row], end = vectors.row_end(row);
+    const auto first = vectors.log.begin();
+    if (std::is_sorted(first + static_cast<ptrdiff_t>(begin), first + static_cast<ptrdiff_t>(end))) continue;
     entries.clear();
-    for (uint64_t i = begin; i < end; ++i) entries.emplace_back(shard.log[i], shard.values[i]);
+    for (uint64_t i = begin; i < end; ++i) entries.emplace_back(vectors.log[i], vectors.values[i]);
     std::ranges::sort(entries, {}, &std::pair<uint32_t, float>::first);
-    for (uint64_t i = begin; i < end; ++i) std::tie(shard.log[i], shard.values[i]) = entries[i - begin];
+    for (uint64_t i = begin; i < end; ++i) std::tie(vectors.log[i], vectors.values[i]) = entries[i - begin];
   }
 }
 
 }  // namespace
 
-void write_vectors(const std::string& space, const BuilderOptions& options, Shard& shard, SegmentFacts& facts,
-                   std::vector<Section>& out) {
+void write_vectors(const SpaceKind& space, unsigned threads, VectorLog& vectors, SegmentFacts& facts, std::vector<Section>& out) {
   std::vector<uint64_t> offsets{0};
   std::vector<char> bytes;
-  sort_rows(shard, rank_terms(shard.terms, offsets, bytes));
+  sort_rows(vectors, rank_terms(vectors.terms, offsets, bytes));
   facts.terms = offsets.size() - 1;
-  facts.postings = shard.log.size();
-  std::vector<int64_t> indptr(shard.row_begin.begin(), shard.row_begin.end());
-  indptr.push_back(static_cast<int64_t>(shard.log.size()));
+  facts.postings = vectors.log.size();
+  std::vector<int64_t> indptr(vectors.row_begin.begin(), vectors.row_begin.end());
+  indptr.push_back(static_cast<int64_t>(vectors.log.size()));
   auto slots = build_hash_slots(facts.terms, [&](size_t i) {
     return std::string_view(bytes.data() + offsets[i], offsets[i + 1] - offsets[i]);
   });
-  const std::string at = space + ".";
+  const std::string at = space.name + ".";
   out.push_back(make_section(at + "terms.offsets", std::move(offsets)));
   out.push_back(make_section(at + "terms.bytes", std::move(bytes)));
   out.push_back(make_section(at + "terms.hash", std::move(slots)));
   block::BuildOptions build;
-  build.values = options.values;
-  build.threads = options.threads;
-  for (Section& section : block::build({indptr, shard.log, shard.values}, build)) {
+  build.values = space.values;
+  build.threads = threads;
+  for (Section& section : block::build({indptr, vectors.log, vectors.values}, build)) {
     section.name = at + section.name;
     out.push_back(std::move(section));
   }

@@ -20,9 +20,9 @@ std::vector<uint8_t> Snapshot::matching(const std::vector<QueryTerm>& query, uin
   std::vector<Slice> slices;
   for (const QueryTerm& term : query) {
     has.assign(segment.documents(), 0);
-    const uint32_t number = segment.terms().find(term.term);
-    if (number != kNoTerm && segment.vectors() != nullptr) {
-      segment.vectors()->each_row(number, mark);
+    const uint32_t number = segment.terms(term.space).find(term.term);
+    if (number != kNoTerm && segment.vectors(term.space) != nullptr) {
+      segment.vectors(term.space)->each_row(number, mark);
     } else if (number != kNoTerm) {
       const TextSpace& space = segment.space();
       space.slices(number, slices);

@@ -1,4 +1,4 @@
-// What a merge knows while it runs: its sources, the rows, documents and terms that live on, and how each section is written.
+// What a merge knows of one space while it runs: its sources, the rows, documents and terms that live on, and how each section is written.
 // Documents and terms are in merger.cpp, a space of text in merge_text.cpp, one of vectors in merge_vectors.cpp.
 #pragma once
 
@@ -63,7 +63,11 @@ struct Merger::State {
     }
   };
 
-  std::string space;
+  State(SpaceKind kind, uint32_t its_number, const BuilderOptions& with, uint64_t bytes)
+      : space(std::move(kind)), number(its_number), text(space.kind == SpaceKind::text), options(with), memory(bytes) {}
+
+  SpaceKind space;
+  uint32_t number;
   bool text;
   BuilderOptions options;
   uint64_t memory;
@@ -89,7 +93,7 @@ struct Merger::State {
   Means means;
   WindowDirectory windows;
 
-  std::string_view name(const Part& part) const { return sources[part.source].segment->terms().at(part.term); }
+  std::string_view name(const Part& part) const { return sources[part.source].segment->terms(number).at(part.term); }
 
   // Calls f(source, posting, new row, old row) for every live posting of term i, rows ascending.
   template <class F>
@@ -107,6 +111,8 @@ struct Merger::State {
         }
     }
   }
+
+  const VectorSpace& vectors(const Source& source) const { return *source.segment->vectors(number); }
 
   template <class F>
   void add(const std::string& section, const char* kind, bool required, F&& writer) {

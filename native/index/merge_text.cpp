@@ -39,7 +39,7 @@ uint64_t Merger::State::count_text(size_t i) {
 }
 
 void Merger::State::describe_text() {
-  const std::string at = space + ".";
+  const std::string at = space.name + ".";
   add_array(at + "postings", posting);
   if (facts.rows > kWindowRows) {
     windows.start.push_back(windows.id.size());

@@ -24,7 +24,7 @@ class Merger::State::LiveRows : public block::RowSource {
     std::vector<uint32_t> terms;
     std::vector<float> values;
     for (const Source& source : state_.sources) {
-      const block::Forward& forward = source.segment->vectors()->forward();
+      const block::Forward& forward = state_.vectors(source).forward();
       const auto number = [&](uint64_t entry) { return source.number(forward.column(entry)); };
       for (uint32_t r = 0; r < forward.rows(); ++r) {
         if (!source.rows[r]) continue;
@@ -46,20 +46,20 @@ class Merger::State::LiveRows : public block::RowSource {
 
 void Merger::State::count_vectors() {
   for (Source& source : sources) {
-    const VectorSpace& vectors = *source.segment->vectors();
-    source.live.assign(vectors.terms().size(), 0);
+    const VectorSpace& own = vectors(source);
+    source.live.assign(own.terms().size(), 0);
     const bool whole = source.rows.words.empty();
-    for (uint32_t t = 0; whole && t < source.live.size(); ++t) source.live[t] = static_cast<uint32_t>(vectors.frequency(t));
+    for (uint32_t t = 0; whole && t < source.live.size(); ++t) source.live[t] = static_cast<uint32_t>(own.frequency(t));
     for (uint32_t r = 0; !whole && r < source.segment->rows(); ++r)
       if (source.rows[r])
-        for (uint64_t entry = vectors.forward().begin(r), end = entry + vectors.forward().size(r); entry < end; ++entry)
-          ++source.live.at(vectors.forward().column(entry));
+        for (uint64_t entry = own.forward().begin(r), end = entry + own.forward().size(r); entry < end; ++entry)
+          ++source.live.at(own.forward().column(entry));
   }
 }
 
 // The number of each source's terms in the merge; one that goes has that of the next, so that numbers ascend.
 void Merger::State::number_terms() {
-  for (Source& source : sources) source.new_term.assign(source.segment->terms().size(), 0);
+  for (Source& source : sources) source.new_term.assign(source.segment->terms(number).size(), 0);
   for (size_t t = 0; t + 1 < first.size(); ++t)
     for (uint64_t j = first[t]; j < first[t + 1]; ++j) sources[parts[j].source].new_term[parts[j].term] = static_cast<uint32_t>(t);
   for (Source& source : sources) {
@@ -73,10 +73,10 @@ void Merger::State::number_terms() {
 
 void Merger::State::describe_vectors() {
   number_terms();
-  const std::string at = space + ".";
+  const std::string at = space.name + ".";
   const auto each_entry = [this](auto&& f) {  // f(source, its forward file, old row, entry)
     each_row([&](const Source& source, uint32_t r) {
-      const block::Forward& forward = source.segment->vectors()->forward();
+      const block::Forward& forward = vectors(source).forward();
       for (uint64_t entry = forward.begin(r), end = entry + forward.size(r); entry < end; ++entry) f(source, forward, r, entry);
     });
   };
@@ -84,7 +84,7 @@ void Merger::State::describe_vectors() {
     Output<uint64_t> out(sink);
     uint64_t end = 0;
     out.put(end);
-    each_row([&](const Source& source, uint32_t r) { out.put(end += source.segment->vectors()->forward().size(r)); });
+    each_row([&](const Source& source, uint32_t r) { out.put(end += vectors(source).forward().size(r)); });
     out.send();
   });
   const auto add_columns = [&]<class Column>(Column) {
@@ -101,9 +101,9 @@ void Merger::State::describe_vectors() {
   add(at + "forward.values", "u8", true, [this, each_entry](const auto& sink) {
     Output<uint8_t> out(sink);
     each_row([&](const Source& source, uint32_t r) {
-      const block::Forward& forward = source.segment->vectors()->forward();
+      const block::Forward& forward = vectors(source).forward();
       const auto* values = static_cast<const uint8_t*>(forward.values(r));
-      for (size_t i = 0; i < forward.size(r) * block::bytes_of(options.values); ++i) out.put(values[i]);
+      for (size_t i = 0; i < forward.size(r) * block::bytes_of(space.values); ++i) out.put(values[i]);
     });
     out.send();
     float largest = 0;
@@ -113,10 +113,10 @@ void Merger::State::describe_vectors() {
     layers = block::Layers::up_to(largest);
     tops.assign(layers.top.begin(), layers.top.end());
   });
-  if (options.values == block::ValueKind::u8)
+  if (space.values == block::ValueKind::u8)
     add(at + "forward.scales", "f32", true, [this](const auto& sink) {
       Output<float> out(sink);
-      each_row([&](const Source& source, uint32_t r) { out.put(source.segment->vectors()->forward().scale(r)); });
+      each_row([&](const Source& source, uint32_t r) { out.put(vectors(source).forward().scale(r)); });
       out.send();
     });
   columns.resize(facts.terms);

@@ -53,7 +53,7 @@ void Merger::State::plan_terms() {
     const Part* least = nullptr;
     std::vector<Part> heads;
     for (uint32_t s = 0; s < sources.size(); ++s)
-      if (head[s] < sources[s].segment->terms().size()) heads.push_back({s, head[s]});
+      if (head[s] < sources[s].segment->terms(number).size()) heads.push_back({s, head[s]});
     for (const Part& part : heads)
       if (least == nullptr || name(part) < name(*least)) least = &part;
     if (least == nullptr) break;
@@ -83,7 +83,7 @@ void Merger::State::plan_terms() {
 }
 
 void Merger::State::describe_terms() {
-  const std::string at = space + ".";
+  const std::string at = space.name + ".";
   add_array(at + "terms.offsets", term_offset);
   add(at + "terms.bytes", "u8", true, [this](const auto& sink) {
     Output<char> out(sink);
@@ -177,29 +177,38 @@ void Merger::State::describe_documents() {
   });
 }
 
-Merger::Merger(std::string space, bool text, std::vector<std::shared_ptr<const Segment>> segments,
-               const std::vector<std::vector<uint32_t>>& dead, BuilderOptions options, uint64_t memory)
-    : state_(std::make_unique<State>()) {
-  state_->space = std::move(space);
-  state_->text = text;
-  state_->options = std::move(options);
-  state_->memory = memory;
-  for (auto& segment : segments) state_->sources.push_back({std::move(segment), {}, {}, {}, {}, 0, 0, {}, {}});
-  state_->plan_rows(dead);
-  if (text) state_->plan_means();
-  else state_->count_vectors();
-  state_->plan_terms();
-  state_->describe_documents();
-  state_->describe_terms();
-  if (text) state_->describe_text();
-  else state_->describe_vectors();
+Merger::Merger(const std::vector<SpaceKind>& spaces, const std::vector<std::shared_ptr<const Segment>>& segments,
+               const std::vector<std::vector<uint32_t>>& dead, const BuilderOptions& options, uint64_t memory) {
+  for (uint32_t number = 0; number < spaces.size(); ++number) {
+    State& state = *states_.emplace_back(std::make_unique<State>(spaces[number], number, options, memory));
+    for (const auto& segment : segments) state.sources.push_back({segment, {}, {}, {}, {}, 0, 0, {}, {}});
+    state.plan_rows(dead);
+    if (state.text) state.plan_means();
+    else state.count_vectors();
+    state.plan_terms();
+    if (number == 0) state.describe_documents();
+    state.describe_terms();
+    if (state.text) state.describe_text();
+    else state.describe_vectors();
+  }
 }
 
 Merger::~Merger() = default;
 
-const std::vector<Merger::Outline>& Merger::sections() const { return state_->outline; }
-const SegmentFacts& Merger::facts() const { return state_->facts; }
+std::vector<Merger::Outline> Merger::sections() const {
+  std::vector<Outline> all;
+  for (const auto& state : states_) all.insert(all.end(), state->outline.begin(), state->outline.end());
+  return all;
+}
 
-void Merger::write(size_t i, const std::function<bool(const void*, size_t)>& sink) { state_->writers.at(i)(sink); }
+const SegmentFacts& Merger::facts() const { return states_.at(0)->facts; }
+
+void Merger::write(size_t i, const std::function<bool(const void*, size_t)>& sink) {
+  for (const auto& state : states_) {
+    if (i < state->writers.size()) return state->writers[i](sink);
+    i -= state->writers.size();
+  }
+  throw std::out_of_range("a merge has no such section");
+}
 
 }  // namespace gossamer

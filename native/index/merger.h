@@ -15,10 +15,10 @@ namespace gossamer {
 
 class Merger {
  public:
-  // `dead[i]`: dead document numbers of segment i, ascending. Text needs `options.scoring`; vectors need `options.values`, and
-  // use `memory` bytes and `options.threads` to sort their lists.
-  Merger(std::string space, bool text, std::vector<std::shared_ptr<const Segment>> segments,
-         const std::vector<std::vector<uint32_t>>& dead, BuilderOptions options, uint64_t memory);
+  // `dead[i]`: dead document numbers of segment i, ascending. Text needs `options.scoring`; vectors use `memory` bytes and
+  // `options.threads` to sort their lists.
+  Merger(const std::vector<SpaceKind>& spaces, const std::vector<std::shared_ptr<const Segment>>& segments,
+         const std::vector<std::vector<uint32_t>>& dead, const BuilderOptions& options, uint64_t memory);
   ~Merger();
   Merger(const Merger&) = delete;
   Merger& operator=(const Merger&) = delete;
@@ -27,7 +27,7 @@ class Merger {
     std::string name, kind;
     bool required;
   };
-  const std::vector<Outline>& sections() const;
+  std::vector<Outline> sections() const;
 
   // Produces section `i` (in order 0, 1, 2 ...): calls sink with consecutive chunks of its bytes. A sink that returns false
   // stops the merge.
@@ -38,7 +38,7 @@ class Merger {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::vector<std::unique_ptr<State>> states_;  // one a space; the first writes the documents, too
 };
 
 }  // namespace gossamer

@@ -4,7 +4,7 @@
 
 namespace gossamer {
 
-Segment::Segment(SectionBytes sections, const std::string& space, SpaceKind kind, const SegmentFacts& facts,
+Segment::Segment(SectionBytes sections, const std::vector<SpaceKind>& spaces, const SegmentFacts& facts,
                  std::shared_ptr<const void> owner)
     : sections_(std::move(sections)), owner_(std::move(owner)), facts_(facts) {
   if (facts.rows >= UINT32_MAX || facts.documents >= UINT32_MAX || facts.terms >= UINT32_MAX)
@@ -17,9 +17,12 @@ Segment::Segment(SectionBytes sections, const std::string& space, SpaceKind kind
   const auto blocks = view<uint64_t>(sections_, "store.blocks");
   if (blocks.empty()) throw Damaged("section store.blocks: empty");
   store_ = StoreReader(blocks, view<uint8_t>(sections_, "store.bytes"));
-  if (kind.kind == SpaceKind::text) space_ = TextSpace(sections_, space, facts);
-  if (kind.kind == SpaceKind::vectors)
-    vectors_ = std::make_unique<VectorSpace>(sections_, space, facts, kind.values, owner_);
+  for (const SpaceKind& space : spaces) {
+    auto& vectors = vectors_.emplace_back();
+    if (space.kind == SpaceKind::vectors) vectors = std::make_unique<VectorSpace>(sections_, space.name, rows(), space.values, owner_);
+    else if (vectors_.size() > 1) throw std::invalid_argument("a space of text is the first");
+    else space_ = TextSpace(sections_, space.name, facts);
+  }
 }
 
 void Segment::find(std::string_view id, std::vector<uint32_t>& out) const {
@@ -48,11 +51,11 @@ std::string Segment::passage(uint32_t row) const {
   return store_.read(stored_[i] + stored_[i + 1] + r[2], r[3] - r[2]);
 }
 
-std::vector<Held> Segment::terms_of(uint32_t document) const {
+std::vector<Held> Segment::terms_of(uint32_t document, uint32_t space) const {
   const auto [begin, end] = std::equal_range(row_document_.begin(), row_document_.end(), document);
   const auto first = static_cast<uint32_t>(begin - row_document_.begin());
   const auto last = static_cast<uint32_t>(end - row_document_.begin());
-  return vectors_ ? vectors_->held(first, last) : space_.held(first, last);
+  return vectors(space) != nullptr ? vectors(space)->held(first, last) : space_.held(first, last);
 }
 
 Bitmap Segment::accept(std::span<const uint32_t> dead) const {

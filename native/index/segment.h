@@ -19,25 +19,24 @@
 
 namespace gossamer {
 
-// How a segment keeps what is searched.
-struct SpaceKind {
-  enum Kind : uint8_t { none, text, vectors };  // none: of a damaged segment only the documents are wanted
-  Kind kind = none;
-  block::ValueKind values = block::ValueKind::f32;  // of vectors
-};
-
 class Segment {
  public:
-  // Throws Damaged when a required section is missing or sizes disagree. `owner` keeps the bytes alive.
-  Segment(SectionBytes sections, const std::string& space, SpaceKind kind, const SegmentFacts& facts,
-          std::shared_ptr<const void> owner);
+  // Throws Damaged when a required section is missing or sizes disagree. `owner` keeps the bytes alive. `spaces`: none where
+  // of a damaged segment only the documents are wanted; text comes first.
+  Segment(SectionBytes sections, const std::vector<SpaceKind>& spaces, const SegmentFacts& facts, std::shared_ptr<const void> owner);
+
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
 
   uint32_t rows() const { return static_cast<uint32_t>(row_document_.size()); }
   uint32_t documents() const { return static_cast<uint32_t>(ids_.size()); }
-  const TextSpace& space() const { return space_; }     // empty where there are vectors
-  const VectorSpace* vectors() const { return vectors_.get(); }  // null where there are none
-  const Strings& terms() const { return vectors_ ? vectors_->terms() : space_.terms; }
-  uint64_t frequency(uint32_t term) const { return vectors_ ? vectors_->frequency(term) : space_.frequency(term); }
+  size_t spaces() const { return vectors_.size(); }
+  const TextSpace& space() const { return space_; }  // the first; empty where that has vectors
+  const VectorSpace* vectors(uint32_t space = 0) const { return vectors_.at(space).get(); }  // null where it has text
+  const Strings& terms(uint32_t space = 0) const { return vectors(space) ? vectors(space)->terms() : space_.terms; }
+  uint64_t frequency(uint32_t term, uint32_t space = 0) const {
+    return vectors(space) ? vectors(space)->frequency(term) : space_.frequency(term);
+  }
   const SegmentFacts& facts() const { return facts_; }
 
   std::string_view id(uint32_t document) const { return ids_.at(document); }
@@ -57,8 +56,8 @@ class Segment {
   }
   std::string passage(uint32_t row) const;
 
-  // What the passages of a document hold, terms ascending.
-  std::vector<Held> terms_of(uint32_t document) const;
+  // What the passages of a document hold in a space, terms ascending.
+  std::vector<Held> terms_of(uint32_t document, uint32_t space = 0) const;
 
   // Rows of live documents, given the dead document numbers (ascending).
   Bitmap accept(std::span<const uint32_t> dead) const;
@@ -74,7 +73,7 @@ class Segment {
   View<uint64_t> order_, stored_;
   StoreReader store_;
   TextSpace space_;
-  std::unique_ptr<VectorSpace> vectors_;
+  std::vector<std::unique_ptr<VectorSpace>> vectors_;  // by space
 };
 
 }  // namespace gossamer

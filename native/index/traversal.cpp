@@ -1,18 +1,17 @@
 #include "index/traversal.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 #include <mutex>
 
 #include "index/scan.h"
+#include "index/traversal_state.h"
 
 namespace gossamer {
 
 namespace {
 
-constexpr uint32_t kBlockRows = 8192;       // accumulators of a block (16 KiB) stay in the first-level cache
 constexpr uint32_t kFirstBlockRows = 1024;  // without a threshold yet; each block is twice as long as the one before
 constexpr double kLookedUpShare = 0.25;     // of the threshold: more saves postings but costs look-ups of more candidates
 constexpr size_t kScoredTogether = 16;      // rows of a block that are scored before the threshold is looked at again
@@ -30,28 +29,6 @@ const uint16_t* lower_bound(const uint16_t* first, const uint16_t* last, uint16_
 }
 
 }  // namespace
-
-struct Snapshot::Plan {
-  struct Term {
-    const std::string* name;
-    double weight;
-    TermWeight stats;
-    std::vector<uint32_t> number;  // by segment; kNoTerm where absent
-  };
-  std::vector<Term> terms;   // ascending by bytes, only those that occur
-  double query_length = 0;   // words of the query that occur in the index (ql)
-};
-
-struct Snapshot::Scratch {
-  std::vector<uint16_t> bound = std::vector<uint16_t>(kWindowRows, 0);
-  std::array<uint16_t, kBlockRows> found_row, found_bound;
-  std::vector<uint32_t> order;
-  std::vector<double> score;
-  std::vector<uint8_t> touched;
-  std::vector<std::vector<Slice>> slices;
-  std::vector<std::array<uint16_t, 256>> table;
-  uint64_t postings = 0, candidates = 0;
-};
 
 struct Snapshot::Pool {
   std::mutex mutex;
@@ -99,7 +76,7 @@ void Snapshot::give_back(std::unique_ptr<Scratch> scratch) const {
   pool_->idle.push_back(std::move(scratch));
 }
 
-Snapshot::Plan Snapshot::make_plan(const std::vector<QueryTerm>& query) const {
+Snapshot::Plan Snapshot::make_plan(std::span<const QueryTerm> query) const {
   Plan plan;
   for (const QueryTerm& q : query) {
     if (q.weight == 0) continue;
@@ -121,10 +98,6 @@ Snapshot::Plan Snapshot::make_plan(const std::vector<QueryTerm>& query) const {
   return plan;
 }
 
-bool Snapshot::prunes(const std::vector<QueryTerm>& query) const {
-  return text_ ? can_prune(make_plan(query)) : can_prune_vectors(query);
-}
-
 bool Snapshot::can_prune(const Plan& plan) const {
   if (!scoring_.prunable()) return false;
   if (plan.terms.size() > kMostPrunedTerms) return false;
@@ -137,11 +110,13 @@ bool Snapshot::can_prune(const Plan& plan) const {
 
 std::vector<Hit> Snapshot::top_k(const std::vector<QueryTerm>& query, size_t k, const How& how, const Filter* filter,
                                  TraversalCost* cost) const {
-  if (!text_) return top_k(segment_queries(query), k, how, filter, cost);
   if (k == 0 || rows_ == 0) return {};
   TopDocuments top(std::min<uint64_t>(k, rows_));
   TraversalCost touched;
-  search_text(query, how.exhaustive, checked(filter), top, touched);
+  const auto parts = by_space(query);
+  if (parts.size() > 1) search_spaces(parts, k, how.exhaustive, checked(filter), top, touched);
+  else if (parts.size() == 1 && is_text(parts[0])) search_text(query, how.exhaustive, checked(filter), top, touched);
+  else if (parts.size() == 1) search_vectors(segment_queries(parts[0]), parts[0].front().space, k, how, checked(filter), top, touched);
   if (cost != nullptr) *cost = touched;
   return std::move(top).sorted();
 }
@@ -152,7 +127,7 @@ std::vector<Hit> Snapshot::top_k(const SegmentQueries& query, size_t k, const Ho
   if (k == 0 || rows_ == 0) return {};
   TopDocuments top(std::min<uint64_t>(k, rows_));
   TraversalCost touched;
-  search_vectors(query, k, how, checked(filter), top, touched);
+  search_vectors(query, 0, k, how, checked(filter), top, touched);
   if (cost != nullptr) *cost = touched;
   return std::move(top).sorted();
 }
@@ -172,16 +147,17 @@ void Snapshot::search_text(const std::vector<QueryTerm>& query, bool exhaust, co
   if (plan.terms.empty()) return;
   exhaust = exhaust || !can_prune(plan);
   auto scratch = borrow();
-  scratch->postings = scratch->candidates = 0;
+  scratch->postings = scratch->candidates_scored = 0;
   for (uint32_t s = 0; s < segments_.size(); ++s) {
-    if (exhaust) exhaustive(plan, s, accepts[s], *scratch, top);
+    if (exhaust) exhaustive(plan, s, {}, accepts[s], *scratch, top);
     else exact(plan, s, accepts[s], *scratch, top);
   }
-  cost = {scratch->postings, scratch->candidates};
+  cost = {scratch->postings, scratch->candidates_scored};
   give_back(std::move(scratch));
 }
 
-void Snapshot::exhaustive(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch& scratch, TopDocuments& top) const {
+void Snapshot::exhaustive(const Plan& plan, uint32_t s, std::span<const VectorPart> vectors, const Bitmap& accept, Scratch& scratch,
+                          TopDocuments& top) const {
   const Segment& segment = *segments_[s];
   const TextSpace& space = segment.space();
   const bool grouped = segment.rows() != segment.documents();
@@ -209,15 +185,18 @@ void Snapshot::exhaustive(const Plan& plan, uint32_t s, const Bitmap& accept, Sc
       }
     }
     for (uint32_t row = 0; row < size; ++row) {
-      if (scratch.touched[row] == 0) continue;
+      bool matched = scratch.touched[row] != 0;
+      if (!matched && vectors.empty()) continue;
       double score = scratch.score[row];
       scratch.touched[row] = 0;
       scratch.score[row] = 0;
       const uint32_t at = base + row;
       if (!accept[at]) continue;
       if (scoring_.variant == Variant::ql_dirichlet)
-        score += plan.query_length * std::log(scoring_.mu / (space.lengths[at] + scoring_.mu));
-      ++scratch.candidates;
+        score += plan.query_length * length_weight(space, at);
+      for (const VectorPart& part : vectors) score = part.add(at, score, matched);
+      if (!matched) continue;
+      ++scratch.candidates_scored;
       top.offer({static_cast<float>(score), s, at, segment.document_of(at), segment.order(at)}, grouped);
     }
   }
@@ -293,7 +272,7 @@ void Snapshot::exact(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch
       if (most + rest < now) return;
     }
     for (size_t i = 0; i < essential; ++i) look_up(i);
-    ++scratch.candidates;
+    ++scratch.candidates_scored;
     double score = 0;
     bool matched = false;  // damaged bytes may have left a bound where no term stands
     const RowNorm norm = norm_of(space, row);
@@ -379,34 +358,8 @@ void Snapshot::exact(const Plan& plan, uint32_t s, const Bitmap& accept, Scratch
   }
 }
 
-std::vector<std::vector<Contribution>> Snapshot::explain(const std::vector<QueryTerm>& query, const std::vector<Hit>& hits) const {
-  std::vector<std::vector<Contribution>> explained;
-  if (text_) {
-    const Plan plan = make_plan(query);
-    for (const Hit& hit : hits) explained.push_back(explain(plan, hit));
-  } else {
-    for (const Hit& hit : hits) explained.push_back(explain_vectors(query, hit));
-  }
-  return explained;
-}
-
-std::vector<Contribution> Snapshot::explain(const Plan& plan, const Hit& hit) const {
-  const TextSpace& space = segments_.at(hit.segment)->space();
-  const RowNorm norm = norm_of(space, hit.row);
-  std::vector<Contribution> parts;
-  for (const Plan::Term& term : plan.terms) {
-    const uint32_t number = term.number[hit.segment];
-    if (number == kNoTerm) continue;
-    const auto p = space.locate(number, hit.row);
-    if (!p) continue;
-    const double part = weight(space, term.stats, *p, norm);
-    parts.push_back({*term.name, term.weight, part, term.weight * part});
-  }
-  if (scoring_.variant == Variant::ql_dirichlet) {
-    const double weight = std::log(scoring_.mu / (space.lengths[hit.row] + scoring_.mu));
-    parts.push_back({"", plan.query_length, weight, plan.query_length * weight});
-  }
-  return parts;
+double Snapshot::length_weight(const TextSpace& space, uint32_t row) const {
+  return std::log(scoring_.mu / (space.lengths[row] + scoring_.mu));
 }
 
 }  // namespace gossamer

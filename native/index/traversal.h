@@ -2,7 +2,8 @@
 //   exhaustive   term at a time over every posting in float64: the oracle, and the only one for scores that can fall;
 //   exact        term at a time in windows that fit the cache, adding one-byte upper bounds in 16-bit integers, then the
 //                float64 score of those rows whose bound reaches the k-th best score so far.
-// Vectors are searched by block/search.h (vector_search.cpp).
+// Vectors are searched by block/search.h (vector_search.cpp); a query in several spaces by space_search.cpp, where its score is
+// one sum: over the terms of the first space, ascending by bytes, then over those of the next.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +23,12 @@ namespace gossamer {
 struct QueryTerm {
   std::string term;
   double weight;
+  uint32_t space = 0;
 };
 
 struct Contribution {
   std::string term;
+  uint32_t space;
   double query_weight, document_weight, contribution;
 };
 
@@ -36,7 +39,7 @@ struct TraversalCost {  // what a query touched, for benchmarks and `bench`
 // A query over vectors: for each segment its term numbers, ascending and unique, with weights that are not 0.
 using SegmentQueries = std::vector<std::vector<block::QueryTerm>>;
 
-// How a search goes; without effort it is exact. Text is always searched exactly.
+// How a search goes; without effort it is exact. Text, and several spaces, are always searched exactly.
 struct How {
   bool exhaustive = false;
   block::Effort effort = {};
@@ -44,7 +47,8 @@ struct How {
 
 class Snapshot {
  public:
-  // `accepts[i]` filters the rows of segment i. Text is scored by `scoring`, vectors by the inner product.
+  // `accepts[i]` filters the rows of segment i. Text, which only the first space may hold, is scored by `scoring`, vectors by
+  // the inner product.
   Snapshot(std::vector<std::shared_ptr<const Segment>> segments, std::vector<Bitmap> accepts, bool text, Bm25 scoring);
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
@@ -55,10 +59,10 @@ class Snapshot {
   Filter filter(const std::vector<std::span<const uint8_t>>& wanted) const;
 
   // The k best documents (each by its best row), score descending, then insertion number. `query`: unique terms ascending
-  // by bytes. `filter` null: all live documents. Throws Damaged.
+  // by space, then bytes. `filter` null: all live documents. Throws Damaged.
   std::vector<Hit> top_k(const std::vector<QueryTerm>& query, size_t k, const How& how, const Filter* filter = nullptr,
                          TraversalCost* cost = nullptr) const;
-  // The same over vectors.
+  // The same over the vectors of the first space.
   std::vector<Hit> top_k(const SegmentQueries& query, size_t k, const How& how, const Filter* filter = nullptr,
                          TraversalCost* cost = nullptr) const;
 
@@ -78,28 +82,37 @@ class Snapshot {
   uint64_t rows() const { return rows_; }
   uint64_t tokens() const { return tokens_; }
   double mean_length() const { return means_.length; }
-  bool text() const { return text_; }
+  bool text() const { return text_; }  // in the first space
 
  private:
   struct Plan;
+  struct VectorPart;
   struct Scratch;
-  Plan make_plan(const std::vector<QueryTerm>& query) const;
+  struct SpaceSearch;
+  using Terms = std::span<const QueryTerm>;  // of a query, in one space
+  static std::vector<Terms> by_space(const std::vector<QueryTerm>& query);
+  bool is_text(Terms part) const { return text_ && part.front().space == 0; }
+  Plan make_plan(Terms query) const;
   void search_text(const std::vector<QueryTerm>& query, bool exhaust, const Filter& accepts, TopDocuments& top,
                    TraversalCost& cost) const;
-  void exhaustive(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopDocuments& top) const;
+  void exhaustive(const Plan& plan, uint32_t segment, std::span<const VectorPart> vectors, const Bitmap& accept, Scratch& scratch,
+                  TopDocuments& top) const;
   void exact(const Plan& plan, uint32_t segment, const Bitmap& accept, Scratch& scratch, TopDocuments& top) const;
-  bool can_prune(const Plan& plan) const;
-  std::vector<Contribution> explain(const Plan& plan, const Hit& hit) const;
+  bool can_prune(const Plan& plan) const;  // the text
+  void explain(const Plan& plan, const Hit& hit, std::vector<Contribution>& parts) const;
   RowNorm norm_of(const TextSpace& space, uint32_t row) const { return space.norm(scoring_, means_, row); }
   double weight(const TextSpace& space, const TermWeight& term, uint64_t posting, const RowNorm& norm) const {
     return document_weight(scoring_, term, norm.frequency(space.count(posting), space.counts(posting)), norm.B);
   }
   const Filter& checked(const Filter* filter) const;
-  SegmentQueries segment_queries(const std::vector<QueryTerm>& query) const;
-  void search_vectors(const SegmentQueries& queries, size_t k, const How& how, const Filter& accepts, TopDocuments& top,
-                      TraversalCost& cost) const;
-  static bool can_prune_vectors(const std::vector<QueryTerm>& query);
-  std::vector<Contribution> explain_vectors(const std::vector<QueryTerm>& query, const Hit& hit) const;
+  double length_weight(const TextSpace& space, uint32_t row) const;  // what a query's words owe to the row's length (ql)
+  SegmentQueries segment_queries(Terms query) const;
+  void search_vectors(const SegmentQueries& queries, uint32_t space, size_t k, const How& how, const Filter& accepts,
+                      TopDocuments& top, TraversalCost& cost) const;
+  void search_spaces(const std::vector<Terms>& query, size_t k, bool exhaust, const Filter& accepts, TopDocuments& top,
+                     TraversalCost& cost) const;
+  std::vector<uint32_t> by_size() const;  // segments, the largest first: it sets the threshold that the others start from
+  void explain_vectors(Terms query, const Hit& hit, std::vector<Contribution>& parts) const;
   std::unique_ptr<Scratch> borrow() const;
   void give_back(std::unique_ptr<Scratch> scratch) const;
 

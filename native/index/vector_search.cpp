@@ -4,7 +4,7 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "index/traversal.h"
+#include "index/traversal_state.h"
 
 namespace gossamer {
 
@@ -30,10 +30,17 @@ class BestRows final : public block::Collector {
   TopDocuments& top_;
 };
 
-// Scores are made of weights in float32, as encoders give them.
-float weight_of(const QueryTerm& term) { return static_cast<float>(term.weight); }
-
 }  // namespace
+
+std::vector<block::QueryTerm> columns_of(const VectorSpace& space, std::span<const QueryTerm> query) {
+  std::vector<block::QueryTerm> columns;
+  for (const QueryTerm& term : query) {
+    if (float_weight(term) == 0) continue;
+    const uint32_t number = space.terms().find(term.term);
+    if (number != kNoTerm) columns.push_back({number, float_weight(term)});
+  }
+  return columns;
+}
 
 ColumnNames::ColumnNames(const Snapshot& snapshot, const std::vector<std::string_view>& names) : place_(names.size()) {
   std::vector<uint32_t> ascending(names.size());
@@ -62,57 +69,31 @@ SegmentQueries ColumnNames::query(std::span<const uint32_t> columns, std::span<c
   return query;
 }
 
-SegmentQueries Snapshot::segment_queries(const std::vector<QueryTerm>& query) const {
-  SegmentQueries queries(segments_.size());
-  for (size_t s = 0; s < segments_.size(); ++s)
-    for (const QueryTerm& term : query) {
-      if (weight_of(term) == 0) continue;
-      const uint32_t number = segments_[s]->terms().find(term.term);
-      if (number != kNoTerm) queries[s].push_back({number, weight_of(term)});
-    }
+SegmentQueries Snapshot::segment_queries(Terms query) const {
+  SegmentQueries queries;
+  for (const auto& segment : segments_) queries.push_back(columns_of(*segment->vectors(query.front().space), query));
   return queries;
 }
 
-bool Snapshot::can_prune_vectors(const std::vector<QueryTerm>& query) {
-  return query.size() <= block::kMostTerms;  // weights of either sign are bounded by their absolute value
-}
-
-void Snapshot::search_vectors(const SegmentQueries& queries, size_t k, const How& how, const Filter& accepts, TopDocuments& top,
-                              TraversalCost& cost) const {
-  // The largest segment first: it sets the threshold that the others start from.
-  std::vector<uint32_t> by_size(segments_.size());
-  std::iota(by_size.begin(), by_size.end(), 0u);
-  std::ranges::stable_sort(by_size, std::greater<>(), [&](uint32_t s) { return segments_[s]->rows(); });
+void Snapshot::search_vectors(const SegmentQueries& queries, uint32_t space, size_t k, const How& how, const Filter& accepts,
+                              TopDocuments& top, TraversalCost& cost) const {
   block::Cost touched;
   bool grouped = false;
   std::deque<BestRows> bests;
   std::vector<block::Space::Part> parts;
-  for (uint32_t s : by_size) {
+  for (uint32_t s : by_size()) {
     if (queries[s].empty()) continue;
-    const block::Space& space = segments_[s]->vectors()->block();
+    const block::Space& block = segments_[s]->vectors(space)->block();
     const Bitmap* accept = accepts[s].words.empty() ? nullptr : &accepts[s];
     BestRows& best = bests.emplace_back(*segments_[s], s, top);
     grouped = grouped || best.grouped();
     const size_t wanted = best.grouped() ? 2 * k : k;  // several rows of a document may be among the best
-    if (how.exhaustive) space.exhaustive(queries[s], accept, best, &touched);
-    else if (how.effort.exact) space.search(queries[s], wanted, {}, accept, best, &touched);
-    else parts.push_back({space, queries[s], accept, best});
+    if (how.exhaustive) block.exhaustive(queries[s], accept, best, &touched);
+    else if (how.effort.exact) block.search(queries[s], wanted, {}, accept, best, &touched);
+    else parts.push_back({block, queries[s], accept, best});
   }
   if (!parts.empty()) block::Space::search_together(parts, grouped ? 2 * k : k, how.effort, &touched);
   cost = {touched.postings, touched.scored};
-}
-
-std::vector<Contribution> Snapshot::explain_vectors(const std::vector<QueryTerm>& query, const Hit& hit) const {
-  const VectorSpace& space = *segments_.at(hit.segment)->vectors();
-  std::vector<Contribution> parts;
-  for (const QueryTerm& term : query) {
-    const double weight = weight_of(term);
-    const uint32_t number = space.terms().find(term.term);
-    if (weight == 0 || number == kNoTerm) continue;
-    const auto value = space.value(hit.row, number);
-    if (value) parts.push_back({term.term, weight, *value, weight * *value});
-  }
-  return parts;
 }
 
 }  // namespace gossamer

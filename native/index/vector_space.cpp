@@ -5,15 +5,16 @@
 
 namespace gossamer {
 
-VectorSpace::VectorSpace(const SectionBytes& sections, const std::string& name, const SegmentFacts& facts, block::ValueKind kind,
+VectorSpace::VectorSpace(const SectionBytes& sections, const std::string& name, uint32_t rows, block::ValueKind kind,
                          std::shared_ptr<const void> owner) {
   const std::string at = name + ".";
   SectionBytes own;
   for (const auto& [section, bytes] : sections)
     if (section.starts_with(at)) own.emplace(section.substr(at.size()), bytes);
-  terms_ = Strings::of(own, "terms.", facts.terms);
-  block_ = std::make_unique<block::Space>(own, static_cast<uint32_t>(facts.rows), kind, std::move(owner));
-  if (block_->terms() != terms_.size()) throw Damaged("section columns: not as many as there are terms");
+  const uint64_t terms = view<uint32_t>(own, "columns").size();
+  if (terms >= UINT32_MAX) throw Damaged("section columns: a count is out of range");
+  terms_ = Strings::of(own, "terms.", terms);
+  block_ = std::make_unique<block::Space>(own, rows, kind, std::move(owner));
 }
 
 uint64_t VectorSpace::frequency(uint32_t term) const {

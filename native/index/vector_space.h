@@ -17,7 +17,7 @@ namespace gossamer {
 class VectorSpace {
  public:
   // `name`: of the space, before the names of its sections. Throws Damaged.
-  VectorSpace(const SectionBytes& sections, const std::string& name, const SegmentFacts& facts, block::ValueKind kind,
+  VectorSpace(const SectionBytes& sections, const std::string& name, uint32_t rows, block::ValueKind kind,
               std::shared_ptr<const void> owner);
 
   const Strings& terms() const { return terms_; }

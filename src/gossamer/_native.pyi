@@ -14,10 +14,13 @@ _Heading: TypeAlias = tuple[int, int, int, str]  # start, end, level, value
 # id, title, text, metadata, headings, texts of declared fields
 _Document: TypeAlias = tuple[str, str, str, bytes, list[_Heading], list[str]]
 _Passage: TypeAlias = tuple[int, int, int, int]  # start, end; start, end in bytes of UTF-8
-_Query: TypeAlias = list[tuple[str, float]]  # term, weight
+_Query: TypeAlias = (
+    list[tuple[str, float]] | list[tuple[str, float, int]]
+)  # term, weight, space (the first if left out)
 _Section: TypeAlias = tuple[str, str, bool, Buffer]  # name, element kind, required, bytes
 _Range: TypeAlias = tuple[int, int]  # start, end
 _Values: TypeAlias = Literal["f32", "f16", "u8"]
+_Space: TypeAlias = tuple[str, str, _Values]  # name, "text" or "vectors", how values of vectors are kept
 _Kind: TypeAlias = Literal["word", "cjk", "ngram", "code"]
 
 class Damaged(Exception):
@@ -85,38 +88,35 @@ class QueryParser:
     """A text query to weighted terms."""
 
     def __init__(self, analyzers: Sequence[Analyzer], /) -> None: ...
-    def parse(self, text: str, /) -> _Query:
+    def parse(self, text: str, /) -> list[tuple[str, float]]:
         """The terms, ascending, each weighing as often as it occurs."""
 
 class Builder:
     """Collects documents in memory until they are flushed as the sections of a segment.
 
-    ``columns``: the names of a vector's columns; none: they are called ``"#column"``.
+    ``columns``: for each space of vectors the names of their columns; none: they are called ``"#column"``.
     """
 
     def __init__(
         self,
-        space: str,
+        spaces: Sequence[_Space],
         analyzers: Sequence[Analyzer],
-        columns: Sequence[str],
+        columns: Sequence[Sequence[str]],
         passage_words: int,
         threads: int,
         scoring: Bm25,
-        values: _Values,
     ) -> None: ...
     def add(self, documents: list[_Document], insertion: int) -> None:
-        """Analyse and add; ``insertion`` is the first one's insertion number."""
+        """Analyse and add, where there are no vectors; ``insertion`` is the first one's insertion number."""
 
     def add_vectors(
         self,
         documents: list[_Document],
         insertion: int,
         ranges: list[list[_Passage]],
-        indptr: NDArray[np.int64],
-        indices: NDArray[np.uint32],
-        values: NDArray[np.float32],
+        vectors: Sequence[tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]],
     ) -> None:
-        """Add one vector a range (CSR, ascending columns)."""
+        """Add one vector a range in each space of vectors (CSR, ascending columns), and analyse where there is text."""
 
     def erase(self, identifier: str, /) -> bool:
         """Forget a document added since the last flush; False if there is none."""
@@ -183,24 +183,26 @@ class Segment:
     def passage(self, row: int, /) -> str:
         """A row's text."""
 
-    def terms_of(self, document: int, /) -> list[tuple[str, int, float]]:
+    def terms_of(self, document: int, space: int = 0) -> list[tuple[str, int, float]]:
         """Each term of a document: in how many of its rows it is, and how often in all, or the sum of its values."""
 
-    def frequency(self, term: str, /) -> int:
+    def frequency(self, term: str, space: int = 0) -> int:
         """How many rows hold a term, deleted ones included."""
+
+    def terms(self, space: int) -> int:
+        """How many terms a space has."""
 
     def term(self, term: int, /) -> tuple[str, int]:
         """A term by number (ascending bytes), and its document frequency in rows."""
 
 def open_segment(
-    file: Buffer, sections: dict[str, tuple[int, int]], space: str, kind: str, values: _Values, facts: dict[str, Any]
+    file: Buffer, sections: dict[str, tuple[int, int]], spaces: Sequence[_Space], facts: dict[str, Any]
 ) -> Segment:
     """A segment over mapped bytes; ``sections`` gives offset and length by name.
 
     Args:
         file, sections: Where they are.
-        space, kind: Its space's name, and ``text`` or ``vectors``; both empty for the documents alone.
-        values: How vectors are kept.
+        spaces: Text first; none for the documents alone.
         facts: As :meth:`Builder.flush` gave them.
 
     Raises:
@@ -235,7 +237,7 @@ class Snapshot:
 
     def rank_terms(
         self,
-        queries: list[_Query],
+        queries: Sequence[_Query],
         k: int,
         exhaustive: bool,
         accepted: Filter | None = None,
@@ -295,8 +297,10 @@ class Snapshot:
         ``field``: only occurrences in this field count; every term may stand in another passage.
         """
 
-    def explain(self, query: _Query, rows: Sequence[tuple[int, int]]) -> list[list[tuple[str, float, float, float]]]:
-        """For each (segment, row) what terms add to its score: term, query weight, document weight, contribution."""
+    def explain(
+        self, query: _Query, rows: Sequence[tuple[int, int]]
+    ) -> list[list[tuple[str, int, float, float, float]]]:
+        """For each (segment, row) what terms add to its score: term, space, query and document weight, contribution."""
 
 class ColumnNames:
     """The names of a matrix's columns, looked up in the segments of a snapshot of vectors.
@@ -312,12 +316,10 @@ class Merger:
 
     def __init__(
         self,
-        space: str,
-        text: bool,
+        spaces: Sequence[_Space],
         segments: Sequence[Segment],
         dead: Sequence[Sequence[int]],
         scoring: Bm25,
-        values: _Values,
         memory: int,
         threads: int,
     ) -> None: ...

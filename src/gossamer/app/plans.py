@@ -19,7 +19,7 @@ def planned(plan: Plan) -> list[tuple[str, str]]:
         >>> planned(Plan([("Wings", "wing")], [], {}, [], ["stall"], [], {}, [], 3, 3, 1, "pruned", "score", 7, 2))[:2]
         [('words', 'Wings → wing'), ('without', 'stall')]
     """
-    unknown = {one.term for one in plan.terms if one.passages == 0}
+    unknown = {one.term for one in plan.terms if one.passages == 0} - {one.term for one in plan.terms if one.passages}
     touched = f"{plan.postings:,} postings read, {_counted(plan.scored, 'passage')} scored"
     how = f"listed in the order of {plan.order}" if plan.traversal == "listing" else f"{plan.traversal}: {touched}"
     said = [

@@ -94,7 +94,11 @@ class WordVectors(SparseEncoder):
 
 
 SparseEncoder.types["words"] = f"{__name__}:WordVectors"
-ENCODERS = {"text": BM25Encoder, "vectors": WordVectors}
+ENCODERS = {
+    "text": BM25Encoder,
+    "vectors": WordVectors,
+    "both": lambda: {"bm25": BM25Encoder(), "words": WordVectors()},
+}
 
 
 def document(identifier: str, version: int) -> Document:

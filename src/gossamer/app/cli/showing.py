@@ -81,9 +81,11 @@ def _explanation(hit: Hit) -> Table:
     """The contributions, greatest first, with bars; the last row is their sum, which is the score."""
     terms = sorted(hit.explanation, key=lambda one: -one.contribution)
     most = max((abs(one.contribution) for one in terms), default=1.0) or 1.0
+    several = len({one.space for one in terms}) > 1
     rows = [
         (
-            one.term, f"{one.query_weight:.4f}", f"{one.document_weight:.4f}", f"{one.contribution:.4f}",
+            f"{one.term} ({one.space})" if several else one.term,
+            f"{one.query_weight:.4f}", f"{one.document_weight:.4f}", f"{one.contribution:.4f}",
             "█" * max(1, round(_BAR_WIDTH * abs(one.contribution) / most)),
         )
         for one in terms

@@ -18,7 +18,7 @@ from typing import Any
 from gossamer.errors import IndexDamaged, IndexTooNew
 from gossamer.retrieval.index.storage import Buffer, OutputFile, Storage, release, unreadable
 
-FORMAT = 3  # 2: fields of BM25F, declared types; 3: vectors in lists and a forward file
+FORMAT = 4  # 2: fields of BM25F, declared types; 3: vectors in lists and a forward file; 4: several spaces
 ALIGNMENT = 64
 CHECKED = 65536
 _MAGIC = b"GOSSAMER"

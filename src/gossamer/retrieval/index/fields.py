@@ -24,19 +24,16 @@ def matching(snapshot: Snapshot, selection: Selection) -> list[Mask]:
 
     Those that hold any of its terms, or all where it has none, and pass the filter.
     """
-    masks = []
+    masks, scoring = [], selection.scoring
     for number, segment in enumerate(snapshot.segments):
-        if selection.terms:
-            mask = np.frombuffer(snapshot.native.matching(selection.terms, number, False), np.bool_)
-        else:
-            mask = segment.live
+        mask = np.frombuffer(snapshot.native.matching(scoring, number, False), np.bool_) if scoring else segment.live
         masks.append(mask if selection.accepted is None else mask & selection.accepted.masks[number])
     return masks
 
 
 def count(snapshot: Snapshot, selection: Selection) -> int:
     """How many live documents a query finds."""
-    if not selection.terms and not selection.lists:
+    if not selection.scoring and not selection.lists:
         return 0
     with naming_damage(snapshot.segments):
         return sum(int(mask.sum()) for mask in matching(snapshot, selection))

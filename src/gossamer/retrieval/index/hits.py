@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from gossamer.retrieval.index.selection import best
 from gossamer.retrieval.index.snapshot import make_document, naming_damage
@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 class Contribution:
     """One term's part of a score: ``contribution = query_weight * document_weight``.
 
-    The empty term stands for what a score owes to the passage's length alone (query likelihood).
+    The empty term stands for what a score owes to the passage's length alone (query likelihood). ``space`` is the part
+    of the index that the term belongs to; the query weight has the weight of the space in it.
     """
 
     term: str
     query_weight: float
     document_weight: float
     contribution: float
+    space: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return {
             "term": self.term, "query_weight": self.query_weight,
-            "document_weight": self.document_weight, "contribution": self.contribution,
+            "document_weight": self.document_weight, "contribution": self.contribution, "space": self.space,
         }  # fmt: skip
 
 
@@ -51,7 +53,7 @@ class Hit:
         intensities: For each highlight how much its term counted here, in steps from 1 to 4: up to a quarter of what
             the strongest term contributed, up to a half, up to three quarters, more.
         snippet: One or two windows of the passage to show.
-        explanation: What each term contributed, ascending by term; empty unless asked for.
+        explanation: What each term contributed, space by space, ascending by term; empty unless asked for.
         also: Paths of other files with the same bytes.
     """
 
@@ -123,14 +125,19 @@ def build_hits(
     """
     with naming_damage(snapshot.segments):
         rows = _rows(snapshot, selection, k, order)
-        parts = snapshot.native.explain(selection.terms, [(s, row) for _, s, row, _ in rows])
+        parts = snapshot.native.explain(selection.scoring, [(s, row) for _, s, row, _ in rows])
         found = [_read(snapshot.segments[s], row, number) for _, s, row, number in rows]
     weights: dict[str, float] = {}
+    shares: list[list[tuple[Any, ...]]] = []
     for contributions in parts:
-        for term, _, _, contribution in contributions:
-            weights[term] = max(weights.get(term, 0.0), contribution)
+        total: dict[str, float] = {}  # a word may be a term of several spaces
+        for term, *_, contribution in contributions:
+            total[term] = total.get(term, 0.0) + contribution
+        shares.append(list(total.items()))
+        for term, share in total.items():
+            weights[term] = max(weights.get(term, 0.0), share)
     weights.pop("", None)
-    analysis, shares = terms_of or analyzer("standard"), cast("list[list[tuple[Any, ...]]]", parts)
+    analysis, names = terms_of or analyzer("standard"), [space["name"] for space in snapshot.manifest.spaces]
     shown = excerpts(analysis, [passage for _, _, passage, *_ in found], weights, selection.text, shares)
     return [
         Hit(
@@ -141,7 +148,7 @@ def build_hits(
             excerpt.highlights,
             excerpt.intensities,
             excerpt.snippet,
-            [Contribution(*c) for c in why] if explain else [],
+            [Contribution(term, q, d, share, names[space]) for term, space, q, d, share in why] if explain else [],
             also,
             load,
         )
@@ -155,7 +162,7 @@ def _rows(
     snapshot: Snapshot, selection: Selection, k: int, order: Sequence[tuple[int, int]] | None
 ) -> list[tuple[float, int, int, int]]:
     """Score, segment, row and document number of what is returned; a query that scores nothing gives first passages."""
-    if order is not None and not selection.terms:
+    if order is not None and not selection.scoring:
         return [(0.0, segment, snapshot.segments[segment].first_row(number), number) for segment, number in order]
     if order is None:
         return best(snapshot, selection, k)

@@ -41,9 +41,10 @@ _NO_HEADINGS: list[tuple[int, int, int, str]] = []
 _NO_TEXTS: list[str] = []
 
 
-def native_document(
-    document: Document, declared: Sequence[str] = ()
-) -> tuple[str, str, str, bytes, list[tuple[int, int, int, str]], list[str]]:
+NativeDocument = tuple[str, str, str, bytes, list[tuple[int, int, int, str]], list[str]]
+
+
+def native_document(document: Document, declared: Sequence[str] = ()) -> NativeDocument:
     """Id, title, text, metadata, headings (start, end, level, value) and the texts of declared fields.
 
     Raises:

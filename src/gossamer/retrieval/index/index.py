@@ -17,7 +17,7 @@ from gossamer.retrieval.index.manifest import Manifest
 from gossamer.retrieval.index.schema import Field, declared, text_fields, value_types
 from gossamer.retrieval.index.searcher import Searcher
 from gossamer.retrieval.index.snapshot import naming_damage
-from gossamer.retrieval.index.spaces import Values, space_of
+from gossamer.retrieval.index.spaces import Values, spaces_of
 from gossamer.retrieval.index.writer import Writer
 from gossamer.retrieval.vectors import SparseVectors
 
@@ -43,7 +43,11 @@ class Index(Searcher):
     """
 
     def __init__(
-        self, path: str | PathLike[str], encoder: SparseEncoder | None, memory: int | str, threads: int | None
+        self,
+        path: str | PathLike[str],
+        encoder: SparseEncoder | Mapping[str, SparseEncoder | None] | None,
+        memory: int | str,
+        threads: int | None,
     ) -> None:
         self._memory, self._threads = parse_size(memory), threads_of(threads)
         super().__init__(path, encoder)
@@ -55,8 +59,9 @@ class Index(Searcher):
     def create(
         cls,
         path: str | PathLike[str],
-        encoder: str | SparseEncoder | None = "bm25",
+        encoder: str | SparseEncoder | Mapping[str, str | SparseEncoder | None] | None = "bm25",
         *,
+        weights: Mapping[str, float] | None = None,
         analyzer: str | dict[str, Any] | Analyzer = "english",
         fields: str | Mapping[str, str | Field] | None = None,
         passages: int | None = 180,
@@ -68,7 +73,10 @@ class Index(Searcher):
 
         Args:
             path: Directory; made if missing.
-            encoder: ``"bm25"``, an encoder, or None for vectors made elsewhere (:meth:`add_vectors`).
+            encoder: ``"bm25"``, an encoder, or None for vectors made elsewhere (:meth:`add_vectors`); or several by
+                name, such as ``{"bm25": "bm25", "learned": encoder}``: each has a space of its own, and a score is one
+                sum over all of them. At most one is BM25.
+            weights: For spaces, by name, what their scores are multiplied by; 1 where none is given.
             analyzer: How BM25 turns text into terms; ignored by other encoders.
             fields: Declared fields, such as ``"title^3, brand^2, abstract:text(german), year:integer"``: text is
                 searched with a weight and an analyser of its own (BM25F), values of other types are checked; see
@@ -86,13 +94,16 @@ class Index(Searcher):
             raise UsageError(f"passages={passages} must be a number of words > 0, or None for whole documents")
         known = declared(fields)
         texts, types = text_fields(known), value_types(known)
-        if encoder == "bm25":
-            encoder = BM25Encoder(analyzer=analyzer, fields=texts)
-        elif texts:
+        named = isinstance(encoder, Mapping)
+        asked = dict(encoder) if isinstance(encoder, Mapping) else {"": encoder}
+        if texts and "bm25" not in asked.values():
             raise UsageError("fields of text go to the encoder: encoder='bm25', or BM25Encoder(fields=...)")
-        elif isinstance(encoder, str):
-            raise UsageError(f"encoder={encoder!r} is unknown; use 'bm25' or an encoder object")
-        space = space_of(encoder, values)
+        made: dict[str, SparseEncoder | None] = {}
+        for name, one in asked.items():
+            if isinstance(one, str) and one != "bm25":
+                raise UsageError(f"encoder={one!r} is unknown; use 'bm25' or an encoder object")
+            made[name] = BM25Encoder(analyzer=analyzer, fields=texts) if isinstance(one, str) else one
+        spaces, _ = spaces_of(made if named else made[""], values, weights)
         storage = cls.storage_type(Path(path))
         parse_size(memory)
         threads_of(threads)
@@ -102,24 +113,24 @@ class Index(Searcher):
             try:
                 if manifests.MANIFEST in storage.names():
                     raise UsageError(f"{path}: there is an index here already; open it with Index.open()")
-                manifest = Manifest(space=space, passage_words=passages or 0, types=types)
+                manifest = Manifest(spaces=spaces, passage_words=passages or 0, types=types)
                 manifests.write(storage, manifest)
             finally:
                 storage.unlock()
         except OSError as error:
             raise GossamerError(f"{path}: cannot make an index here: {error.strerror or error}") from error
-        return cls(path, encoder, memory, threads)
+        return cls(path, made if named else made[""], memory, threads)
 
     @classmethod
     def open(
         cls,
         path: str | PathLike[str],
         *,
-        encoder: SparseEncoder | None = None,
+        encoder: SparseEncoder | Mapping[str, SparseEncoder | None] | None = None,
         memory: int | str = "512MiB",
         threads: int | None = None,
     ) -> Index:
-        """The index at ``path``. ``encoder`` is only needed for one that cannot be saved.
+        """The index at ``path``. ``encoder`` is only needed for one that cannot be saved, of several spaces by name.
 
         Raises:
             NoSuchIndex, IndexDamaged, IndexTooNew: It cannot be opened.
@@ -168,14 +179,18 @@ class Index(Searcher):
             return self._write().add([documents] if isinstance(documents, (str, dict)) else documents, on_refused)
 
     def add_vectors(
-        self, ids: Iterable[str], vectors: SparseVectors, documents: Iterable[Document] | None = None
+        self,
+        ids: Iterable[str],
+        vectors: SparseVectors | Mapping[str, SparseVectors],
+        documents: Iterable[Document] | None = None,
     ) -> int:
-        """Add vectors made elsewhere, one a document.
+        """Add vectors made elsewhere, one a document, which is one passage.
 
         Args:
             ids: One a row.
-            vectors: Non-negative, shape ``(len(ids), dim)``.
-            documents: What to store and show; None stores the ids alone.
+            vectors: Non-negative, shape ``(len(ids), dim)``; where several spaces have vectors, by the names of these.
+                Spaces that are left out encode the text of the documents, as BM25 does.
+            documents: What to store, show and encode; None stores the ids alone.
 
         Raises:
             UsageError: Lengths disagree or a weight is negative (row and term are named).
@@ -267,7 +282,7 @@ class Index(Searcher):
 
     def _write(self) -> Writer:
         if self._writer is None:
-            self._writer = Writer(self._storage, self._encoder, self._memory, self._threads)
+            self._writer = Writer(self._storage, self._encoders, self._memory, self._threads)
         return self._writer
 
     def _commit(self, merge_all: bool) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_TERMS = 25  # as many as MoreLikeThis takes
 
 Place = tuple[int, int]  # segment, document number
+Weighted = tuple[str, float]  # term, weight
 
 
 def like(snapshot: Snapshot, selection: Selection, identifiers: Sequence[str]) -> Selection:
@@ -36,17 +37,27 @@ def like(snapshot: Snapshot, selection: Selection, identifiers: Sequence[str]) -
         return selection
     places = [_place(snapshot, identifier) for identifier in dict.fromkeys(identifiers)]
     with naming_damage(snapshot.segments):
-        telling = telling_terms(snapshot, places)
-        terms = Counter(dict(selection.terms))
-        terms.update(dict(telling))
+        telling = [telling_terms(snapshot, places, space=space) for space in range(len(selection.weights))]
+        pairs = zip((selection.terms, *selection.beside), telling, strict=True)
+        terms, *beside = [_sum(own, more) for own, more in pairs]
+        found = replace(selection, terms=terms, beside=tuple(beside), liked=telling[0])
         masks = selection.accepted.masks if selection.accepted else [s.live for s in snapshot.segments]
-        masks = [mask & bool(terms) for mask in masks]  # without a term nothing is like them
+        masks = [mask & bool(found.scoring) for mask in masks]  # without a term nothing is like them
         for segment, number in places:
             masks[segment][number] = False
-        return replace(selection, terms=sorted(terms.items()), accepted=snapshot.accept(masks), liked=telling)
+        return replace(found, accepted=snapshot.accept(masks))
 
 
-def telling_terms(snapshot: Snapshot, places: Iterable[Place], most: int = MOST_TERMS) -> list[tuple[str, float]]:
+def _sum(own: Iterable[Weighted], more: Iterable[Weighted]) -> list[Weighted]:
+    total = dict(own)
+    for term, weight in more:
+        total[term] = total.get(term, 0.0) + weight
+    return sorted(total.items())
+
+
+def telling_terms(
+    snapshot: Snapshot, places: Iterable[Place], most: int = MOST_TERMS, space: int = 0
+) -> list[tuple[str, float]]:
     """The terms that tell most about documents, greatest weight first; the greatest is 1.
 
     Each document counts the same. Terms that no other passage holds find nothing and are left out.
@@ -55,13 +66,14 @@ def telling_terms(snapshot: Snapshot, places: Iterable[Place], most: int = MOST_
         snapshot: Where the documents are.
         places: The documents.
         most: How many terms.
+        space: Where they are looked for.
     """
     total: Counter[str] = Counter()  # of weights
     for segment, number in places:
-        held = snapshot.segments[segment].native.terms_of(number)
-        rows = {term: snapshot.frequency(term) for term, _, _ in held}
+        held = snapshot.segments[segment].native.terms_of(number, space)
+        rows = {term: snapshot.frequency(term, space) for term, _, _ in held}
         weights = {
-            term: mass * (math.log((snapshot.native.rows + 1) / rows[term]) if snapshot.text else 1)
+            term: mass * (math.log((snapshot.native.rows + 1) / rows[term]) if snapshot.text and space == 0 else 1)
             for term, passages, mass in held
             if rows[term] > passages
         }

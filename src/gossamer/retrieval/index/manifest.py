@@ -34,7 +34,8 @@ class Manifest:
     """One commit.
 
     Args:
-        space: The encoder's space: name, kind ("text" or "vectors"), and how to make it again.
+        spaces: One an encoder, text first: name, kind ("text" or "vectors"), how to make the encoder again, and the
+            weight of the space.
         passage_words: Words a passage; 0 = whole documents.
         generation: Counts commits.
         next_insertion: Insertion number of the next document.
@@ -44,7 +45,7 @@ class Manifest:
         calibration: Which approximate search reaches which recall.
     """
 
-    space: dict[str, Any]
+    spaces: tuple[dict[str, Any], ...]
     passage_words: int
     segments: tuple[SegmentEntry, ...] = ()
     generation: int = 0
@@ -104,7 +105,9 @@ def read(storage: Storage) -> Manifest:
     parsed = json.loads(line)
     if parsed["format"] > FORMAT:
         raise IndexTooNew(f"{path}: format {parsed['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer.")
-    if parsed["format"] < _VECTORS_SINCE and parsed["space"]["kind"] == "vectors":
+    if "space" in parsed:  # before format 4
+        parsed["spaces"] = [parsed.pop("space")]
+    if parsed["format"] < _VECTORS_SINCE and parsed["spaces"][0]["kind"] == "vectors":
         raise GossamerError(
             f"{path}: format {parsed['format']}; vectors are kept in another way since format {_VECTORS_SINCE}. "
             "Make the index again from its documents."
@@ -113,6 +116,6 @@ def read(storage: Storage) -> Manifest:
         SegmentEntry(FileEntry(**s["segment"]), s["tombstones"] and FileEntry(**s["tombstones"]))
         for s in parsed.pop("segments")
     )
-    files = ("ledger", "calibration")
+    files, spaces = ("ledger", "calibration"), tuple(parsed.pop("spaces"))
     parsed |= {name: FileEntry(**parsed[name]) for name in files if parsed.get(name) is not None}
-    return Manifest(segments=segments, **parsed)
+    return Manifest(spaces=spaces, segments=segments, **parsed)

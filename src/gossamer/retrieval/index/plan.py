@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTerm:
-    """A term that scores: its weight in the query, and how many passages hold it."""
+    """A term that scores: its weight in the query, how many passages hold it, and the space it belongs to."""
 
     term: str
     weight: float
     passages: int
+    space: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Plan:
 
     Args:
         words: Each word of the query that scores with its term, in the order of the query; a word may give several.
-        terms: What scores, ascending by term; those that no passage holds score nothing.
+        terms: What scores, space by space, ascending by term; those that no passage holds score nothing.
         prefixes: For each ``prefix*`` how many terms of the index it stands for.
         required, excluded: What documents must have and must not have, as the query language writes it.
         liked: Terms with weights that come from documents to find others like.
@@ -102,17 +103,21 @@ def make_plan(
         live = [segment.live for segment in snapshot.segments]
         passing = [mask & one for mask, one in zip(accepted.masks, live, strict=True)] if accepted else live
         postings = scored = 0
+        scoring = sorted(selection.scoring, key=lambda one: (one[2], one[0]))
         how: Literal["pruned", "exhaustive", "two-phase", "listing"] = "listing"
         if order == "score":
-            how = "pruned" if snapshot.native.prunes(selection.terms) else "exhaustive"
+            how = "pruned" if snapshot.native.prunes(scoring) else "exhaustive"
             how = "two-phase" if approximate(selection) is not None else how
-        if sort is not None and selection.terms:
-            postings = sum(snapshot.frequency(term) for term, _ in selection.terms)
-        elif selection.terms:
+        if sort is not None and scoring:
+            postings = sum(snapshot.frequency(term, space) for term, _, space in scoring)
+        elif scoring:
             postings, scored = _touched(snapshot, selection, k)
         return Plan(
             words=_words(selection.text, analyzer),
-            terms=[PlannedTerm(term, weight, snapshot.frequency(term)) for term, weight in sorted(selection.terms)],
+            terms=[
+                PlannedTerm(term, weight, snapshot.frequency(term, space), snapshot.manifest.spaces[space]["name"])
+                for term, weight, space in scoring
+            ],
             prefixes={
                 prefix: sum(snapshot.frequency(term) > 0 for term in terms)
                 for prefix, terms in selection.expansions.items()
@@ -139,7 +144,7 @@ def _touched(snapshot: Snapshot, selection: Selection, k: int) -> tuple[int, int
     for accepted in tiers(snapshot, selection):
         if left > 0:
             native = accepted.native if accepted else None
-            found, read, candidates = snapshot.native.top_k(selection.terms, left, False, native, how)
+            found, read, candidates = snapshot.native.top_k(selection.scoring, left, False, native, how)
             left, postings, scored = left - len(found), postings + read, scored + candidates
     return postings, scored
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from gossamer.retrieval.encoders import SparseEncoder
     from gossamer.retrieval.index.snapshot import Accepted, Snapshot
 
-Query = str | Mapping[str, float] | SparseVectors
+Part = str | Mapping[str, float] | SparseVectors
+Query = Part | Mapping[str, Part]
 MAX_QUERY_CHARACTERS = 1 << 20
 
 
@@ -30,6 +31,28 @@ def texts_of(queries: Sequence[Query]) -> list[str]:
         if len(text) > MAX_QUERY_CHARACTERS:
             raise UsageError(f"the query has {len(text):,} characters; the limit is {MAX_QUERY_CHARACTERS:,}")
     return texts
+
+
+def split(query: Query, names: Sequence[str]) -> list[Part]:
+    """What a query asks of each space: a text asks all of them, a mapping of their names those that it names.
+
+    Raises:
+        UsageError: It names no space, and there are several.
+    """
+    if len(names) == 1:
+        return [cast("Part", query)]
+    if isinstance(query, str):
+        return [query] * len(names)
+    if not isinstance(query, Mapping) or not (query.keys() <= set(names) and _is_by_space(query)):
+        raise UsageError(
+            f"this index has the spaces {', '.join(names)}: a query is text, or says of each space what is looked for "
+            f"there, such as {{{names[-1]!r}: {{term: weight}}}}"
+        )
+    return [cast("Part", query.get(name, {})) for name in names]
+
+
+def _is_by_space(query: Mapping[str, object]) -> bool:
+    return all(isinstance(part, (str, Mapping, SparseVectors)) for part in query.values())
 
 
 def terms_of(
@@ -129,10 +152,12 @@ def _check_row(query: SparseVectors) -> None:
         raise UsageError(f"a query is one row of SparseVectors, not {len(query)}")
 
 
-def _weights(query: Mapping[str, float] | SparseVectors) -> list[tuple[str, float]]:
+def _weights(query: Query) -> list[tuple[str, float]]:
     if isinstance(query, SparseVectors):
         _check_row(query)
         return list(query.to_dicts()[0].items())
     if not isinstance(query, Mapping):
         raise UsageError(f"a query is text, {{term: weight}} or one row of SparseVectors, not {type(query).__name__}")
-    return list(SparseVectors.from_dicts([query]).to_dicts()[0].items())
+    if query and _is_by_space(query):
+        raise UsageError("a query is text, {term: weight} or one row of SparseVectors: this index has one space")
+    return list(SparseVectors.from_dicts([cast("Mapping[str, float]", query)]).to_dicts()[0].items())

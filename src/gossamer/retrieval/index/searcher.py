@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -22,7 +22,7 @@ from gossamer.retrieval.index.plan import Plan, make_plan
 from gossamer.retrieval.index.queries import Query, rank_vectors, texts_of
 from gossamer.retrieval.index.selection import Selection, best, select, understanding
 from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
-from gossamer.retrieval.index.spaces import stored_encoder
+from gossamer.retrieval.index.spaces import stored_encoders
 from gossamer.retrieval.index.statistics import stats_of
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.index.verification import Verification, verify
@@ -41,16 +41,19 @@ class Searcher:
 
     Args:
         path: The index's directory.
-        encoder: Needed for one that cannot be saved.
+        encoder: Needed for one that cannot be saved; of several spaces by name.
     """
 
     storage_type: type[Storage] = Storage
 
-    def __init__(self, path: str | PathLike[str], encoder: SparseEncoder | None) -> None:
+    def __init__(
+        self, path: str | PathLike[str], encoder: SparseEncoder | Mapping[str, SparseEncoder | None] | None
+    ) -> None:
         self.path = Path(path)
         self._storage = self.storage_type(self.path)
         self._snapshot = open_snapshot(self._storage)
-        self._encoder = stored_encoder(self._snapshot.manifest, encoder)
+        self._encoders = stored_encoders(self._snapshot.manifest, encoder)
+        self._encoder = self._encoders[0]
         self._parser: _native.QueryParser | None = None
         if isinstance(self._encoder, BM25Encoder):
             from gossamer import _native
@@ -77,13 +80,15 @@ class Searcher:
         typos: int | None = None,
         synonyms: Synonyms | None = None,
         recall: float | None = None,
+        weights: Mapping[str, float] | None = None,
         explain: bool = False,
     ) -> list[Hit]:
         """The k best documents for a query, each with its best passage.
 
         Args:
-            query: Text, ``{term: weight}`` over the index's own terms, or one row of :class:`SparseVectors`. A text may
-                hold ``"exact phrases"`` (``"near"~2``), ``+must``, ``-not``, ``prefix*`` and ``field:value``; one that
+            query: Text, ``{term: weight}`` over the index's own terms, or one row of :class:`SparseVectors`; with
+                several spaces a text, which asks all of them, or ``{space: one of these}``. A text may hold
+                ``"exact phrases"`` (``"near"~2``), ``+must``, ``-not``, ``prefix*`` and ``field:value``; one that
                 scores nothing gives all documents that pass, in insertion order.
             k: How many.
             where: Only documents whose fields match, such as ``year >= 1980 and kind in (report, note)``.
@@ -98,6 +103,8 @@ class Searcher:
             recall: Mean share of the true k best that may be returned instead of all of them, in (0, 1]; None and 1
                 are exact, and so is BM25 with any. What reaches it is known from :meth:`Index.tune`; where that does
                 not know, search is exact, and an :class:`~gossamer.retrieval.Uncalibrated` warning says why.
+            weights: For spaces, by name, what their scores are multiplied by, instead of what the index was made with;
+                a space of weight 0 is not looked at.
             explain: Fill ``Hit.explanation``.
 
         Raises:
@@ -106,7 +113,7 @@ class Searcher:
         """
         _check_k(k)
         how = self._warned(recall, k, where, sort, like)
-        selection = self._select(query, where, operators, like, typos, synonyms)
+        selection = self._select(query, where, operators, like, typos, synonyms, weights)
         return self._hits(replace(selection, approximation=how), k, sort, explain)
 
     def search_batch(
@@ -120,12 +127,13 @@ class Searcher:
         typos: int | None = None,
         synonyms: Synonyms | None = None,
         recall: float | None = None,
+        weights: Mapping[str, float] | None = None,
         explain: bool = False,
     ) -> list[list[Hit]]:
         """:meth:`search` for several queries."""
         _check_k(k)
         how = self._warned(recall, k, where, sort)
-        selections = select(self._snapshot, queries, where, self._parser, self._encoder, operators, typos, synonyms)
+        selections = self._selections(queries, where, operators, typos, synonyms, weights)
         return [self._hits(replace(one, approximation=how), k, sort, explain) for one in selections]
 
     def plan(
@@ -140,11 +148,13 @@ class Searcher:
         typos: int | None = None,
         synonyms: Synonyms | None = None,
         recall: float | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> Plan:
         """How a query is understood and run: what became of its words, what documents pass, what the search touches.
 
         Args:
-            query, k, where, sort, like, operators, typos, synonyms, recall: As in :meth:`search`, which it repeats.
+            query, k, where, sort, like, operators, typos, synonyms, recall, weights: As in :meth:`search`, which it
+                repeats.
 
         Example:
             >>> plan = index.plan("wings -stall")  # doctest: +SKIP
@@ -153,7 +163,7 @@ class Searcher:
         """
         _check_k(k)
         how = self.approximation(recall, k, where=where, sort=sort, like=like) if recall is not None else None
-        selection = replace(self._select(query, where, operators, like, typos, synonyms), approximation=how)
+        selection = replace(self._select(query, where, operators, like, typos, synonyms, weights), approximation=how)
         return make_plan(self._snapshot, selection, self._analyzer, k, where, sort)
 
     def approximation(
@@ -170,6 +180,9 @@ class Searcher:
         Raises:
             UsageError: The recall is not in (0, 1].
         """
+        if len(self._encoders) > 1 and recall != 1:
+            check_recall(recall)
+            return Approximation(recall, why_exact="over several spaces")
         if self._snapshot.text or recall == 1:
             check_recall(recall)
             return Approximation(recall)
@@ -254,10 +267,23 @@ class Searcher:
         like: str | Sequence[str],
         typos: int | None,
         synonyms: Synonyms | None,
+        weights: Mapping[str, float] | None = None,
     ) -> Selection:
         asked: Query = {} if query == "" else query  # an index of vectors understands no text
-        [selection] = select(self._snapshot, [asked], where, self._parser, self._encoder, operators, typos, synonyms)
+        [selection] = self._selections([asked], where, operators, typos, synonyms, weights)
         return looking_for_like(self._snapshot, selection, [like] if isinstance(like, str) else like)
+
+    def _selections(
+        self,
+        queries: Sequence[Query],
+        where: str | None,
+        operators: bool,
+        typos: int | None,
+        synonyms: Synonyms | None,
+        weights: Mapping[str, float] | None,
+    ) -> list[Selection]:
+        parser, encoders = self._parser, self._encoders
+        return select(self._snapshot, queries, where, parser, encoders, operators, typos, synonyms, weights)
 
     @property
     def _analyzer(self) -> Analyzer | None:
@@ -312,6 +338,7 @@ class Searcher:
         typos: int | None = None,
         synonyms: Synonyms | None = None,
         recall: float | None = None,
+        weights: Mapping[str, float] | None = None,
         exhaustive: bool = False,
     ) -> list[list[tuple[str, float]]]:
         """Ids and scores only, the same ranking as :meth:`search`: for runs and benchmarks, whose texts are words.
@@ -321,7 +348,7 @@ class Searcher:
             k: How many documents a query.
             where: As in :meth:`search`.
             operators: As in :meth:`search`; without them nothing is corrected.
-            typos, synonyms, recall: As in :meth:`search`.
+            typos, synonyms, recall, weights: As in :meth:`search`.
             exhaustive: Score every posting instead of pruning; the result is the same.
         """
         _check_k(k)
@@ -330,23 +357,29 @@ class Searcher:
         how = self._warned(recall, k, where)
         approximate = how.native if how else None
         snapshot = self._snapshot
-        if self._parser is None and not typos and synonyms is None:
+        several = len(self._encoders) > 1 or weights is not None
+        ranked: list[list[tuple[str, float]]] | None = None
+        if self._parser is None and not several and not typos and synonyms is None:
             accepted = snapshot.accepted(where)
             with naming_damage(snapshot.segments):
                 ranked = rank_vectors(snapshot, self._encoder, queries, k, exhaustive, accepted, approximate)
             if where is None or all(ranked):
                 return ranked  # else a query without words may list what passes the filter
         queries = [queries[row] for row in range(len(queries))] if isinstance(queries, SparseVectors) else queries
-        if self._parser is not None and not operators and not typos and synonyms is None:
+        if (self._parser is not None or several) and not operators and not typos and synonyms is None:
             texts, accepted = texts_of(queries), snapshot.accepted(where)
-            if len(texts) == len(queries):
-                native = accepted.native if accepted else None
+            native = accepted.native if accepted else None
+            if several:
+                terms = [one.scoring for one in self._selections(queries, where, False, typos, synonyms, weights)]
+                with naming_damage(snapshot.segments):
+                    ranked = snapshot.native.rank_terms(terms, k, exhaustive, native, approximate)
+            elif self._parser is not None and len(texts) == len(queries):
                 with naming_damage(snapshot.segments):
                     ranked = snapshot.native.rank_texts(self._parser, texts, k, exhaustive, native)
-                if where is None or all(ranked):
-                    return ranked
+            if ranked is not None and (where is None or all(ranked)):
+                return ranked
         ranked = []
-        for one in select(snapshot, queries, where, self._parser, self._encoder, operators, typos, synonyms):
+        for one in self._selections(queries, where, operators, typos, synonyms, weights):
             selection = replace(one, approximation=how)
             with naming_damage(snapshot.segments):
                 if selection.lists:
@@ -388,8 +421,9 @@ class Searcher:
         """Facts about the last commit, as JSON values.
 
         ``passages``, ``tokens``, ``postings`` and ``mean_length`` count deleted documents until a merge drops them;
-        ``parts`` are the bytes of each section, over all segments. ``calibration`` is what :meth:`Index.tune` found,
-        with ``holds`` false and ``why_not`` where documents have changed since.
+        ``parts`` are the bytes of each section, over all segments; ``terms``, ``postings``, ``encoder``, ``fields`` and
+        ``analyzer`` those of the first space; ``spaces`` says what each is and takes. ``calibration`` is what
+        :meth:`Index.tune` found, with ``holds`` false and ``why_not`` where documents have changed since.
         """
         return stats_of(self._snapshot)
 

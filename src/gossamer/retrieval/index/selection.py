@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from gossamer.retrieval.encoders import BM25Encoder
 from gossamer.retrieval.index import language
 from gossamer.retrieval.index.columns import Mask, known_fields
 from gossamer.retrieval.index.corrections import Correction, check_typos
-from gossamer.retrieval.index.queries import Query, terms_of
+from gossamer.retrieval.index.queries import Part, Query, split, terms_of
 from gossamer.retrieval.index.schema import bind
 from gossamer.retrieval.index.snapshot import naming_damage
+from gossamer.retrieval.index.spaces import stored_factors
 from gossamer.retrieval.index.widening import Widening
 from gossamer.text.analysis import Analyzer
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from gossamer import _native
     from gossamer.retrieval.encoders import SparseEncoder
     from gossamer.retrieval.index.approximation import Approximation
-    from gossamer.retrieval.index.language import Parsed, Part
+    from gossamer.retrieval.index.language import Parsed, Part as Operator
     from gossamer.retrieval.index.snapshot import Accepted, Snapshot
+    from gossamer.retrieval.index.spaces import Encoders
     from gossamer.retrieval.index.synonyms import Synonyms
 
 MOST_EXPANSIONS = 1000  # terms that a prefix stands for, the most frequent ones
@@ -38,12 +40,14 @@ class Selection:
     """A query, understood.
 
     Args:
-        terms: What scores; empty where the query only restricts.
+        terms: What scores in the first space; with ``beside`` empty where the query only restricts.
         text: The words that score, for neighbours in snippets.
         accepted: Which documents may be returned; None for all.
         parsed: The operators of a text; None where it has none.
         expansions: For each prefix the terms that it stands for.
         liked: The part of ``terms`` that comes from documents to find others like.
+        beside: What scores in each of the other spaces.
+        weights: Of the spaces.
         corrections: Of its typing errors, whose terms are among ``terms``.
         first: For each segment the documents that come before all others, by score among themselves; None for all.
         approximation: How it is searched; None for exactly.
@@ -58,11 +62,19 @@ class Selection:
     corrections: list[Correction] = field(default_factory=list)
     first: list[Mask] | None = None
     approximation: Approximation | None = None
+    beside: tuple[list[tuple[str, float]], ...] = ()
+    weights: tuple[float, ...] = (1.0,)
+
+    @property
+    def scoring(self) -> list[tuple[str, float, int]]:
+        """All terms that score: each with its weight, in which that of its space is, and the number of the space."""
+        spaces = enumerate(zip((self.terms, *self.beside), self.weights, strict=True))
+        return [(term, weight * own, s) for s, (terms, own) in spaces if own > 0 for term, weight in terms]
 
     @property
     def lists(self) -> bool:
         """Whether it only restricts, so that what passes is listed."""
-        return not self.terms and self.accepted is not None
+        return not self.scoring and self.accepted is not None
 
 
 def select(
@@ -70,10 +82,11 @@ def select(
     queries: Sequence[Query],
     where: str | None,
     parser: _native.QueryParser | None,
-    encoder: SparseEncoder | None,
+    encoders: Encoders,
     operators: bool,
     typos: int | None = None,
     synonyms: Synonyms | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> list[Selection]:
     """Understand queries; an encoder sees all of them at once.
 
@@ -81,9 +94,10 @@ def select(
         snapshot: What is searched.
         queries: Texts, weighted terms or vectors.
         where: A filter.
-        parser, encoder: Of the index.
+        parser: Of the index's text; None where it has none.
+        encoders: Of the index's spaces.
         operators: Whether a text is in the query language; False takes every word of it as it is.
-        typos, synonyms: As ``Index.search`` has them.
+        typos, synonyms, weights: As ``Index.search`` has them.
 
     Raises:
         UsageError: The filter is wrong, a phrase too long, or there are too many operators.
@@ -91,21 +105,49 @@ def select(
     check_typos(typos)
     if not operators and (typos or synonyms is not None):
         raise UsageError("operators=False takes every word as it is; leave out typos and synonyms")
-    accepted = snapshot.accepted(where)
+    factors, encoder = stored_factors(snapshot.manifest, weights), encoders[0]
+    names = [space["name"] for space in snapshot.manifest.spaces]
+    parts = [split(query, names) for query in queries]
+    accepted, first = snapshot.accepted(where), [part[0] for part in parts]
     selections = [
         Selection(terms, query if isinstance(query, str) else "", accepted)
-        for query, terms in zip(queries, terms_of(queries, parser, encoder), strict=True)
+        for query, terms in zip(first, terms_of(first, parser, encoder), strict=True)
     ]
     if operators and parser is not None and isinstance(encoder, BM25Encoder):
         understand = understanding(snapshot, encoder)
         restricting = _Restricting(snapshot, parser, encoder)
         widening = Widening(snapshot, parser, understand, typos, synonyms)
-        for i, query in enumerate(queries):
+        for i, query in enumerate(first):
             if isinstance(query, str):
                 parsed = understand(query)
                 selected = restricting.select(parsed, accepted) if parsed.operators else selections[i]
                 selections[i] = widening.widen(selected, query, parsed)
-    return selections
+    beside = [
+        _beside(selections, [part[s] for part in parts], names[s], encoders[s], factors[s])
+        for s in range(1, len(names))
+    ]
+    return [
+        replace(selection, beside=tuple(terms[i] for terms in beside), weights=factors)
+        for i, selection in enumerate(selections)
+    ]
+
+
+def _beside(
+    selections: Sequence[Selection], parts: Sequence[Part], name: str, encoder: SparseEncoder | None, weight: float
+) -> list[list[tuple[str, float]]]:
+    """What scores in a space beside the first, of a text what the words that score there are encoded to."""
+    if weight == 0:
+        return [[] for _ in parts]
+    if encoder is None and any(isinstance(part, str) for part in parts):
+        raise UsageError(
+            f"the vectors of the space {name!r} are made elsewhere: give the query as {{space: text or vector}}, "
+            f"open the index with encoder=, or leave the space out by weights={{{name!r}: 0}}"
+        )
+    asked = [
+        (selection.text if selection.text else part) if isinstance(part, str) else part
+        for selection, part in zip(selections, parts, strict=True)
+    ]
+    return terms_of(asked, None, encoder)
 
 
 def understanding(snapshot: Snapshot, encoder: BM25Encoder) -> Callable[[str], Parsed]:
@@ -125,7 +167,7 @@ def best(
             native = accepted.native if accepted else None
             how = approximate(selection)
             rows += [
-                row[:4] for row in snapshot.native.top_k(selection.terms, k - len(rows), exhaustive, native, how)[0]
+                row[:4] for row in snapshot.native.top_k(selection.scoring, k - len(rows), exhaustive, native, how)[0]
             ]
     return rows
 
@@ -179,7 +221,7 @@ class _Restricting:
                 {prefix: self._expansions(prefix) for prefix in prefixes},
             )
 
-    def _having(self, part: Part) -> list[Mask] | None:
+    def _having(self, part: Operator) -> list[Mask] | None:
         """For each segment which documents have it; None for words that the analyser drops."""
         if part.field:
             analyzer = self._encoder.field_analyzers.get(part.field, self._analyzer)

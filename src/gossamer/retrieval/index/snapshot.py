@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from gossamer.retrieval.index.columns import Columns, Mask, fields_of, known_fie
 from gossamer.retrieval.index.container import ADVICE, Container, FileEntry
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
 from gossamer.retrieval.index.schema import bind
-from gossamer.retrieval.index.spaces import sections_of
+from gossamer.retrieval.index.spaces import Space, native_spaces, sections_of
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.index.where import parse
 from gossamer.text.documents import Document, Span
@@ -52,26 +52,24 @@ class OpenSegment:
 
     Args:
         storage, entry: The files.
-        space: The manifest's space; None where only the documents are wanted, whatever became of the rest.
+        spaces: The manifest's; None where only the documents are wanted, whatever became of the rest.
         container: The segment's file where it is open already.
     """
 
     def __init__(
-        self, storage: Storage, entry: SegmentEntry, space: dict[str, Any] | None, container: Container | None = None
+        self, storage: Storage, entry: SegmentEntry, spaces: Sequence[Space] | None, container: Container | None = None
     ) -> None:
         self.entry = entry
         self.container = container or Container(storage, entry.segment)
         self.path = storage.root / entry.segment.file
-        if space is not None:
-            self.container.refuse_unknown(_DOCUMENT_SECTIONS | sections_of(space))
+        if spaces is not None:
+            self.container.refuse_unknown(_DOCUMENT_SECTIONS.union(*map(sections_of, spaces)))
         self.dead = read_tombstones(storage, entry.tombstones) if entry.tombstones else set()
         with naming_damage([self]):
             self.native = _native.open_segment(
                 self.container.buffer,
                 self.container.places(),
-                space["name"] if space else "",
-                space["kind"] if space else "",
-                space.get("values", "f32") if space else "f32",
+                native_spaces(spaces or ()),
                 self.container.facts,
             )
 
@@ -170,11 +168,11 @@ class Snapshot:
         self._columns: tuple[list[str] | None, _native.ColumnNames | None] = None, None
         known = {s.entry.segment.file: s.container for s in reuse.segments} if reuse else {}
         self.segments: list[OpenSegment] = [
-            OpenSegment(storage, e, manifest.space, known.get(e.segment.file)) for e in manifest.segments
+            OpenSegment(storage, e, manifest.spaces, known.get(e.segment.file)) for e in manifest.segments
         ]
-        self.text = manifest.space["kind"] == "text"
+        self.text = manifest.spaces[0]["kind"] == "text"
         self.tuning = Tuning.of(storage, manifest)
-        scoring, dead = scoring_of(manifest.space).native(), [sorted(s.dead) for s in self.segments]
+        scoring, dead = scoring_of(manifest.spaces).native(), [sorted(s.dead) for s in self.segments]
         with naming_damage(self.segments):
             self.native = _native.Snapshot([s.native for s in self.segments], dead, self.text, scoring)
 
@@ -218,9 +216,9 @@ class Snapshot:
             advice = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}"
             raise UsageError(f"no document has a field {field!r}; {advice}")
 
-    def frequency(self, term: str) -> int:
-        """How many passages hold a term, those of deleted documents included."""
-        return sum(segment.native.frequency(term) for segment in self.segments)
+    def frequency(self, term: str, space: int = 0) -> int:
+        """How many passages hold a term of a space, those of deleted documents included."""
+        return sum(segment.native.frequency(term, space) for segment in self.segments)
 
     def find(self, identifier: str) -> tuple[OpenSegment, int] | None:
         """Where the live document with this id is."""
@@ -277,10 +275,10 @@ def open_snapshot(storage: Storage, reuse: Snapshot | None = None) -> Snapshot:
     raise IndexDamaged(missing, 0, f"the file vanished {_ATTEMPTS} times while a writer was at work; try again")
 
 
-def scoring_of(space: dict[str, Any]) -> BM25:
-    """The scoring of a manifest's space; vector spaces score by inner product and ignore it."""
-    settings = space["encoder"]
-    if space["kind"] != "text":
+def scoring_of(spaces: Sequence[Space]) -> BM25:
+    """The scoring of text among a manifest's spaces; vectors score by inner product and ignore it."""
+    settings = spaces[0]["encoder"]
+    if spaces[0]["kind"] != "text":
         return BM25()
     fields = tuple((name, one["weight"], one["b"]) for name, one in settings.get("fields", {}).items())
     return BM25(**{k: settings[k] for k in ("k1", "b", "variant", "delta", "mu", "compat")}, fields=fields)

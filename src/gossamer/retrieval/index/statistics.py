@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gossamer.retrieval.index.schema import described
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 def stats_of(snapshot: Snapshot) -> dict[str, Any]:
     """What ``Index.stats`` says."""
     manifest, segments = snapshot.manifest, snapshot.segments
+    encoder = manifest.spaces[0]["encoder"]
     facts = [s.container.facts for s in segments]
     files = [e for s in manifest.segments for e in (s.segment, s.tombstones) if e]
     files += [e for e in (manifest.ledger, manifest.calibration) if e]
@@ -34,8 +36,22 @@ def stats_of(snapshot: Snapshot) -> dict[str, Any]:
         "generation": manifest.generation,
         "format": manifest.format,
         "passage_words": manifest.passage_words,
-        "encoder": {k: v for k, v in manifest.space["encoder"].items() if k not in ("analyzer", "fields")},
-        "fields": described(manifest.space["encoder"], manifest.types),
-        "analyzer": manifest.space["encoder"].get("analyzer"),
+        "encoder": {k: v for k, v in encoder.items() if k not in ("analyzer", "fields")},
+        "fields": described(encoder, manifest.types),
+        "analyzer": encoder.get("analyzer"),
+        "spaces": [_space(snapshot, number, parts) for number in range(len(manifest.spaces))],
         "calibration": None if manifest.calibration is None else snapshot.tuning.to_dict(),
+    }
+
+
+def _space(snapshot: Snapshot, number: int, parts: Mapping[str, int]) -> dict[str, Any]:
+    """What a space is and takes."""
+    space = snapshot.manifest.spaces[number]
+    return {
+        "name": space["name"],
+        "kind": space["kind"],
+        "encoder": space["encoder"]["type"],
+        "weight": space.get("weight", 1.0),
+        "terms": max((s.native.terms(number) for s in snapshot.segments), default=0),
+        "bytes": sum(length for name, length in parts.items() if name.startswith(f"{space['name']}.")),
     }

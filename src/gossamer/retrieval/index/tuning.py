@@ -52,6 +52,8 @@ def tune(
     Raises:
         UsageError: It holds no vectors, there are too few queries, or an argument is wrong.
     """
+    if len(snapshot.manifest.spaces) > 1:
+        raise UsageError("several spaces are always searched exactly, so there is nothing to tune")
     if snapshot.text:
         raise UsageError("BM25 is always searched exactly, so there is nothing to tune; an index of vectors can be")
     if queries is None:
@@ -65,7 +67,7 @@ def tune(
     apart |= {name: Made(_matrix(some, encoder), np.full(len(some), -1)) for name, some in others.items()}
     live = _live(snapshot)
     kept = None
-    if vectors is not None and snapshot.manifest.space["values"] != "f32":
+    if vectors is not None and snapshot.manifest.spaces[0]["values"] != "f32":
         kept = _in_order_of(live, snapshot, *vectors)
     # One vocabulary for all, looked up in the segments once.
     matrices = [made.queries, *(one.queries for one in apart.values()), *([kept] if kept is not None else [])]

@@ -22,25 +22,26 @@ from gossamer.retrieval.encoders import BM25Encoder
 from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.columns import ColumnBuilder, merged
 from gossamer.retrieval.index.container import ADVICE, ContainerWriter, FileEntry
-from gossamer.retrieval.index.incoming import as_document, native_document, ranges
+from gossamer.retrieval.index.incoming import NativeDocument, as_document, native_document, ranges
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
 from gossamer.retrieval.index.schema import conform
 from gossamer.retrieval.index.snapshot import OpenSegment, naming_damage, scoring_of
+from gossamer.retrieval.index.spaces import native_spaces
 from gossamer.retrieval.index.storage import LOCK, Storage, release
 from gossamer.text import passages
-from gossamer.text.documents import Document
+from gossamer.text.documents import Document, Passage
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
-    from gossamer.retrieval.encoders import SparseEncoder
     from gossamer.retrieval.index.approximation import Tuning
     from gossamer.retrieval.index.columns import Columns
     from gossamer.retrieval.index.container import SectionWriter
     from gossamer.retrieval.index.ledger import Ledger
     from gossamer.retrieval.index.schema import FieldType
+    from gossamer.retrieval.index.spaces import Encoders
     from gossamer.retrieval.vectors import SparseVectors
 
 _BATCH_CHARACTERS = 1 << 20
@@ -55,7 +56,7 @@ class Writer:
 
     Args:
         storage: The index.
-        encoder: The encoder of its space; None when vectors come from outside.
+        encoders: Of its spaces; None where vectors come from outside.
         memory: Bytes that pending documents may take.
         threads: Indexing threads.
 
@@ -63,8 +64,9 @@ class Writer:
         IndexLocked: Somebody else is writing.
     """
 
-    def __init__(self, storage: Storage, encoder: SparseEncoder | None, memory: int, threads: int) -> None:
-        self._storage, self._encoder, self._memory, self._threads = storage, encoder, memory, threads
+    def __init__(self, storage: Storage, encoders: Encoders, memory: int, threads: int) -> None:
+        self._storage, self._encoders, self._memory, self._threads = storage, encoders, memory, threads
+        self._text = encoders[0] if isinstance(encoders[0], BM25Encoder) else None
         storage.lock()
         try:
             self._begin()
@@ -74,14 +76,15 @@ class Writer:
 
     def _begin(self) -> None:
         self._manifest = self._tidy()
-        space = self._manifest.space
-        self._segments = [OpenSegment(self._storage, e, space) for e in self._manifest.segments]
+        spaces = self._manifest.spaces
+        self._of_vectors = {s["name"]: e for s, e in zip(spaces, self._encoders, strict=True) if s["kind"] == "vectors"}
+        self._segments = [OpenSegment(self._storage, e, spaces) for e in self._manifest.segments]
         self._dead_before = {s.entry.segment.file: len(s.dead) for s in self._segments}
         self._next_file = self._manifest.next_file
         self._next_insertion = self._manifest.next_insertion
-        self._scoring = scoring_of(space).native()
+        self._scoring = scoring_of(spaces).native()
         self._builder: _native.Builder | None = None
-        self._columns: list[str] | None = None  # of vectors
+        self._columns: list[list[str]] = []  # of each space of vectors
         self._fields = ColumnBuilder()
         self._ledger: Ledger | None = None
         self._tuning: Tuning | None = None
@@ -164,68 +167,85 @@ class Writer:
             yield batch
 
     def _add_batch(self, batch: list[Document]) -> None:
-        space = self._manifest.space
-        if space["kind"] == "text":
-            declared = tuple(self._encoder.field_analyzers) if isinstance(self._encoder, BM25Encoder) else ()
-            self._ready([]).add([native_document(d, declared) for d in batch], self._next_insertion)
+        if not self._of_vectors:
+            self._ready([]).add(self._documents(batch), self._next_insertion)
             self._added(batch)
             return
-        if self._encoder is None:
+        if None in self._of_vectors.values():
             raise UsageError("this index holds vectors made elsewhere: use add_vectors(), or open it with encoder=")
         words = self._manifest.passage_words
         cut = [passages.split(d, words or None) for d in batch]
-        texts = [f"{passages.prefix(d, p)}\n{p.text}".strip() for d, ps in zip(batch, cut, strict=True) for p in ps]
+        texts = [_scored(d, p) for d, ps in zip(batch, cut, strict=True) for p in ps]
         places = [ranges(d, [(p.start, p.end) for p in ps]) for d, ps in zip(batch, cut, strict=True)]
-        self._add_rows(batch, places, self._encoder.encode_documents(texts))
+        self._add_rows(batch, places, [e.encode_documents(texts) for e in self._of_vectors.values() if e is not None])
 
-    def add_vectors(self, ids: Iterable[str], vectors: SparseVectors, documents: Iterable[Document] | None) -> int:
-        """Add one row per id."""
-        if self._manifest.space["kind"] == "text":
-            raise UsageError(
-                "this index computes BM25 from text; make one for vectors with Index.create(path, encoder=None)"
-            )
+    def _documents(self, batch: list[Document]) -> list[NativeDocument]:
+        declared = tuple(self._text.field_analyzers) if self._text else ()
+        return [native_document(d, declared) for d in batch]
+
+    def add_vectors(
+        self,
+        ids: Iterable[str],
+        vectors: SparseVectors | Mapping[str, SparseVectors],
+        documents: Iterable[Document] | None,
+    ) -> int:
+        """Add one row per id, of which spaces without given vectors encode or analyse the text."""
         names = list(ids)
         stored = [Document(i, "") for i in names] if documents is None else list(documents)
-        if not len(names) == len(stored) == len(vectors):
-            raise UsageError(
-                f"{len(names)} ids, {len(vectors)} vectors and {len(stored)} documents; they must be as many"
-            )
+        given = self._by_space(vectors)
+        for one in given.values():
+            if not len(names) == len(stored) == len(one):
+                raise UsageError(
+                    f"{len(names)} ids, {len(one)} vectors and {len(stored)} documents; they must be as many"
+                )
         for name, document in zip(names, stored, strict=True):
             if name != document.id:
                 raise UsageError(f"the id {name!r} stands beside the document {document.id!r}")
-        self._add_rows(stored, [ranges(d, [(0, len(d.text))]) for d in stored], vectors)
+        for space, encoder in self._of_vectors.items():
+            if space not in given:
+                if encoder is None:
+                    raise UsageError(f"the vectors of the space {space!r} are made elsewhere: give them, too")
+                given[space] = encoder.encode_documents([_scored(d, passages.split(d, None)[0]) for d in stored])
+        places = [ranges(d, [(0, len(d.text))]) for d in stored]
+        self._add_rows(stored, places, [given[space] for space in self._of_vectors])
         return len(names)
 
+    def _by_space(self, vectors: SparseVectors | Mapping[str, SparseVectors]) -> dict[str, SparseVectors]:
+        if not self._of_vectors:
+            raise UsageError(
+                "this index computes BM25 from text; make one for vectors with Index.create(path, encoder=None)"
+            )
+        if isinstance(vectors, Mapping):
+            for name in vectors.keys() - self._of_vectors.keys():
+                raise UsageError(f"the index has no space {name!r} of vectors; it has {', '.join(self._of_vectors)}")
+            return dict(vectors)
+        if len(self._of_vectors) > 1:
+            raise UsageError(f"give vectors={{name: vectors}} for the spaces {', '.join(self._of_vectors)}")
+        return dict.fromkeys(self._of_vectors, vectors)
+
     def _add_rows(
-        self, batch: list[Document], places: list[list[tuple[int, int, int, int]]], vectors: SparseVectors
+        self, batch: list[Document], places: list[list[tuple[int, int, int, int]]], vectors: list[SparseVectors]
     ) -> None:
-        vectors.refuse_negative()
-        builder = self._ready(vectors.vocabulary or [])
-        builder.add_vectors(
-            [native_document(d) for d in batch],
-            self._next_insertion,
-            places,
-            vectors.indptr,
-            vectors.indices,
-            vectors.values,
-        )
+        for one in vectors:
+            one.refuse_negative()
+        builder = self._ready([one.vocabulary or [] for one in vectors])
+        rows = [(one.indptr, one.indices, one.values) for one in vectors]
+        builder.add_vectors(self._documents(batch), self._next_insertion, places, rows)
         self._added(batch)
 
-    def _ready(self, columns: list[str]) -> _native.Builder:
+    def _ready(self, columns: list[list[str]]) -> _native.Builder:
         """The builder; a new vocabulary starts a new one."""
         if self._builder is not None and columns != self._columns:
             self._flush()
         if self._builder is None:
-            encoder = self._encoder if isinstance(self._encoder, BM25Encoder) else None
-            analyzers = [encoder.analyzer, *encoder.field_analyzers.values()] if encoder else []
+            analyzers = [self._text.analyzer, *self._text.field_analyzers.values()] if self._text else []
             self._builder = _native.Builder(
-                self._manifest.space["name"],
+                native_spaces(self._manifest.spaces),
                 [a.native for a in analyzers],
                 columns,
                 self._manifest.passage_words,
                 self._threads,
                 self._scoring,
-                self._manifest.space.get("values", "f32"),
             )
             self._columns = columns
         return self._builder
@@ -299,7 +319,7 @@ class Writer:
         self._append(entry, set(dead))
 
     def _append(self, entry: FileEntry, dead: set[int]) -> None:
-        segment = OpenSegment(self._storage, SegmentEntry(entry), self._manifest.space)
+        segment = OpenSegment(self._storage, SegmentEntry(entry), self._manifest.spaces)
         segment.dead = dead
         self._segments.append(segment)
 
@@ -316,14 +336,11 @@ class Writer:
             self._append(self._merged(chosen), set())
 
     def _merged(self, chosen: list[OpenSegment]) -> FileEntry:
-        space = self._manifest.space
         merger = _native.Merger(
-            space["name"],
-            space["kind"] == "text",
+            native_spaces(self._manifest.spaces),
             [s.native for s in chosen],
             [sorted(s.dead) for s in chosen],
             self._scoring,
-            space.get("values", "f32"),
             self._memory // 2,
             self._threads,
         )
@@ -416,6 +433,11 @@ class Writer:
             pass  # the next writer does it
         finally:
             self._storage.unlock()
+
+
+def _scored(document: Document, passage: Passage) -> str:
+    """The text of a passage with what is scored with it."""
+    return f"{passages.prefix(document, passage)}\n{passage.text}".strip()
 
 
 def _copy(section: SectionWriter, sources: list[OpenSegment], chunk: bytes) -> None:
