@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CONFIG = "gossamer.json"
 FORMAT = 1
+LEARNED = "learned"  # type of an encoder that is more than settings: a folder of gossamer.retrieval.encoders.layouts
 
 
 class SparseEncoder(ABC):
@@ -79,20 +80,40 @@ class SparseEncoder(ABC):
 
     @staticmethod
     def from_pretrained(directory: str | PathLike[str]) -> SparseEncoder:
-        """The encoder that :meth:`save_pretrained` wrote.
+        """The encoder in a directory, or on a model hub.
+
+        Reads what :meth:`save_pretrained` wrote, sentence-transformers' sparse encoders, plain SPLADE checkpoints and
+        OpenSearch's inference-free ones. All but our own BM25 need ``gossamer[encoders]``.
 
         Raises:
-            UsageError: The directory holds no encoder of ours, or one of a newer format.
+            UsageError: There is no encoder, one of a newer format, or one whose files are missing or do not fit.
         """
         path = Path(directory) / CONFIG
+        if not path.exists():
+            return _learned(directory)
         try:
             settings = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UsageError(f"{path}: not found; an encoder directory holds {CONFIG}") from None
         except ValueError as error:
             raise UsageError(f"{path}: not valid JSON: {error}") from error
         if settings.get("format", 0) > FORMAT:
             raise UsageError(
                 f"{path}: format {settings['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer."
             )
+        if settings["encoder"].get("type") == LEARNED:
+            return _learned(directory)
         return SparseEncoder.from_dict(settings["encoder"])
+
+
+def _learned(directory: str | PathLike[str]) -> SparseEncoder:
+    path = Path(directory)
+    if path.is_dir() and not any((path / name).exists() for name in (CONFIG, "modules.json", "config.json")):
+        raise UsageError(
+            f"{path / CONFIG}: not found; an encoder directory holds {CONFIG}, modules.json or config.json"
+        )
+    try:
+        from gossamer.retrieval.encoders import layouts
+    except ImportError as error:
+        raise UsageError(
+            f"{directory}: a learned encoder needs {error.name}; pip install 'gossamer[encoders]'"
+        ) from error
+    return layouts.load(directory)
