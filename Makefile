@@ -62,6 +62,10 @@ $(VENV)/package: $(VENV)/python pyproject.toml constraints.txt CMakeLists.txt $(
 	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e .
 	@touch $@
 
+$(VENV)/with-dev: $(VENV)/old-sentence-transformers
+$(VENV)/old-sentence-transformers: $(VENV)/python  # whose layout the tests read, beside the newest
+	$(BIN)/pip install -q --no-deps --target $@ sentence-transformers==5.2.3
+
 $(VENV)/with-%: $(VENV)/package
 	$(BIN)/pip install -q -c constraints.txt 'gossamer[$*]'
 	@touch $@

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tests.retrieval.encoders.conftest import WORDS, made
 
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders import heads
 from gossamer.retrieval.encoders.learned import LearnedEncoder, Limits, Side, build
-from tests.retrieval.encoders.conftest import WORDS, made
 
 TEXTS = ["wings of the air wing", "lift", "the the of", "zebra wing"]
 
@@ -85,7 +85,9 @@ def test_binary_and_static_weigh_presence(backbone):
     encoder = build(backbone, "static", "mlm", table=table)
     row = encoder.encode_queries(["wings wing zebra"]).to_dicts()[0]
     assert row == pytest.approx({"wing": 0.5, "##s": 0.8})
-    assert build(backbone, "binary").encode_queries(["air of air"]).to_dicts() == [pytest.approx({"of": 0.3, "air": 0.3})]
+    assert build(backbone, "binary").encode_queries(["air of air"]).to_dicts() == [
+        pytest.approx({"of": 0.3, "air": 0.3})
+    ]
     counts = Side(backbone, heads.Static(table, counts=True), "sum", Limits())
     tokens = counts.tokens(["wing wing of"])
     assert counts(tokens)[0].tolist() == pytest.approx([0, 0, 0, 0, 0, 1.0, 0, 0.7, 0, 0, 0])
@@ -102,7 +104,9 @@ def test_a_text_gets_the_same_vector_in_any_batch(backbone, document):
 def test_top_k_and_prune_keep_the_largest(backbone):
     whole = documents(build(backbone), ["wings of air"])[0]
     largest = np.sort(whole)[::-1]
-    assert documents(build(backbone, top_k=2), ["wings of air"])[0].nonzero()[0].tolist() == sorted(np.argsort(-whole)[:2])
+    assert documents(build(backbone, top_k=2), ["wings of air"])[0].nonzero()[0].tolist() == sorted(
+        np.argsort(-whole)[:2]
+    )
     ratio = float(largest[2] / largest[0])
     kept = documents(build(backbone, prune=ratio), ["wings of air"])[0]
     assert set(kept.nonzero()[0]) == set(np.argsort(-whole)[:2])  # what equals the share goes, too

@@ -11,7 +11,10 @@ from gossamer.retrieval.training.groups import Batches, Group, read_groups
 
 
 def many(sources: str = "", documents: int = 1) -> list[Group]:
-    return [Group(f"q{at}", tuple(f"d{at}.{one}" for one in range(documents)), source=sources[at % 2 : at % 2 + 1]) for at in range(10)]
+    return [
+        Group(f"q{at}", tuple(f"d{at}.{one}" for one in range(documents)), source=sources[at % 2 : at % 2 + 1])
+        for at in range(10)
+    ]
 
 
 def test_an_epoch_holds_every_group_once_and_the_next_in_another_order():

@@ -57,9 +57,7 @@ def test_kl_is_zero_at_the_teacher_and_otherwise_the_divergence():
     own = Scores(ALL).own
     assert supervision.kl(Scores(ALL, [own + 3])).item() == pytest.approx(0, abs=1e-6)
     teacher = torch.tensor([[0.0, 0.0], [0.0, 0.0]])
-    expected = sum(
-        0.5 * math.log(0.5 / softmax(row, at)) for row in ([2.0, 1.0], [1.0, 3.0]) for at in (0, 1)
-    ) / 2
+    expected = sum(0.5 * math.log(0.5 / softmax(row, at)) for row in ([2.0, 1.0], [1.0, 3.0]) for at in (0, 1)) / 2
     assert supervision.kl(Scores(ALL, [teacher])).item() == pytest.approx(expected)
     halved = supervision.kl(Scores(ALL, [teacher], temperature=2.0)).item()
     cool = sum(0.5 * math.log(0.5 / softmax(row, at)) for row in ([1.0, 0.5], [0.5, 1.5]) for at in (0, 1)) / 2
@@ -71,7 +69,8 @@ def test_an_ensemble_does_not_see_the_scales_of_its_teachers():
     other = torch.tensor([[9.0, 1.0, 4.0, 2.0], [0.0, 7.0, 3.0, 1.0]])
     target = ensembled([one, other], scale=30)
     torch.testing.assert_close(ensembled([one * 100 + 7, other], scale=30), target, rtol=1e-4, atol=1e-3)
-    assert 0 <= target.min() and target.max() <= 30
+    assert target.min() >= 0
+    assert target.max() <= 30
     torch.testing.assert_close(ensembled([one, other], weights=[2, 0]), ensembled([one]))
     student = target.clone()
     assert supervision.ensemble(Scores(student, [one, other])).item() == pytest.approx(0, abs=1e-5)

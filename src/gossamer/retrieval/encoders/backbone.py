@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+_TOKENIZERS = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
+
+
 @dataclass(frozen=True)
 class Tokens:
     """A batch of texts as word pieces; all of shape (n, length)."""
@@ -78,13 +88,16 @@ class Backbone(nn.Module):
             UsageError: No model there, or none that can be read; weights are read from safetensors only, or by
                 ``torch.load(weights_only=True)``: nothing pickled is run.
         """
+        from safetensors import SafetensorError
         from transformers import AutoModelForMaskedLM, AutoTokenizer
 
         name = str(folder)
+        if Path(name).is_dir() and not any((Path(name) / one).exists() for one in _TOKENIZERS):
+            raise UsageError(f"{name}: no tokenizer; looked for {', '.join(_TOKENIZERS)}")
         try:
             tokenizer = AutoTokenizer.from_pretrained(name)
             model, loading = AutoModelForMaskedLM.from_pretrained(name, output_loading_info=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise UsageError(f"{name}: not a model that can be loaded: {_first_line(error)}") from error
         missing = sorted(key for key in loading["missing_keys"] if "position_ids" not in key)
         if missing:
