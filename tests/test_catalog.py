@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gossamer import catalog
-from gossamer.catalog import retrieval, text, traversals
+from gossamer.catalog import learned, retrieval, text, traversals
 from gossamer.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
@@ -56,9 +56,29 @@ def ranked_by(method: catalog.Method, folder: Path) -> list[str]:
         query = SparseVectors.from_dicts([{QUERY: 1.0}], vectors.vocabulary)
         ids, _ = BlockIndex.build(vectors, traversal=entry(**method.arguments)).search(query, 1)
         return [DOCUMENTS[ids[0, 0]]["id"]]
+    elif method.entry_point.endswith("learned:preset"):
+        return ranked_by_learned(method)
     else:
         (found,) = entry(DOCUMENTS, **method.arguments).rank([QUERY])
     return [document for document, _ in found]
+
+
+def ranked_by_learned(method: catalog.Method) -> list[str]:
+    """Teach it by heart which document each of three words asks for."""
+    import torch
+
+    from gossamer.retrieval.training.groups import Group
+    from gossamer.retrieval.training.planted import untrained
+    from gossamer.retrieval.training.trainer import Settings, Trainer
+
+    texts = [document["text"] for document in DOCUMENTS]
+    backbone = untrained(sorted({word for text in texts for word in text.split()}))
+    table = {"table": torch.ones(backbone.size)} if method.axes["query head"] == ("static",) else {}
+    encoder = method.load()(backbone=backbone, **method.arguments, **table)
+    groups = [Group(word, (text,)) for word, text in zip(("wind", QUERY, "tea"), texts, strict=True)]
+    Trainer(encoder).fit(groups, Settings(steps=20, batch=3, rate=3e-3))
+    scores = encoder.encode_queries([QUERY]).to_scipy() @ encoder.encode_documents(texts).to_scipy().T
+    return [DOCUMENTS[at]["id"] for at in (-scores.toarray()[0]).argsort()]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.id)
@@ -116,7 +136,9 @@ def test_ids_are_unique_and_every_scoring_and_fusion_method_is_there():
     from gossamer.retrieval.fusion import Method
     from gossamer.retrieval.traversals.traversal import classes
 
-    rows = [row.id for room in (retrieval, text, traversals) for row in room.METHODS]  # before they are kept by id
+    rows = [
+        row.id for room in (retrieval, text, traversals, learned) for row in room.METHODS
+    ]  # before they are kept by id
     assert len(set(rows)) == len(rows)
     assert {method.id for method in METHODS} == set(rows)
     assert {m.arguments["variant"] for m in METHODS if "variant" in m.arguments} == set(get_args(Variant))

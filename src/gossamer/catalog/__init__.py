@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gossamer.catalog import retrieval, text, traversals
+from gossamer.catalog import learned, retrieval, text, traversals
 from gossamer.catalog.records import AXES, Method, Neighbour, Paper, unknown
 from gossamer.errors import UsageError
 
 __all__ = ["Method", "Neighbour", "Paper", "axes", "get", "methods", "nearest"]
 
-_METHODS: dict[str, Method] = {method.id: method for method in (*text.METHODS, *retrieval.METHODS, *traversals.METHODS)}
+_METHODS: dict[str, Method] = {
+    method.id: method for room in (text, retrieval, traversals, learned) for method in room.METHODS
+}
 
 
 def methods(**places: str | Sequence[str]) -> list[Method]:

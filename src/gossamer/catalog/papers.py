@@ -130,3 +130,99 @@ COMPOUND_SPLITTING = Paper(
     2003,
     "doi:10.3115/1067807.1067833",
 )
+UNIFIED_FRAMEWORK = Paper(
+    "A Unified Framework for Learned Sparse Retrieval",
+    ("Thong Nguyen", "Sean MacAvaney", "Andrew Yates"),
+    2023,
+    "arXiv:2303.13416",
+)
+DEEPCT = Paper(
+    "Context-Aware Sentence/Passage Term Importance Estimation For First Stage Retrieval",
+    ("Zhuyun Dai", "Jamie Callan"),
+    2019,
+    "arXiv:1910.10687",
+)
+UNICOIL = Paper(
+    "A Few Brief Notes on DeepImpact, COIL, and a Conceptual Framework for Information Retrieval Techniques",
+    ("Jimmy Lin", "Xueguang Ma"),
+    2021,
+    "arXiv:2106.14807",
+)
+DEEPIMPACT = Paper(
+    "Learning Passage Impacts for Inverted Indexes",
+    ("Antonio Mallia", "Omar Khattab", "Torsten Suel", "Nicola Tonellotto"),
+    2021,
+    "arXiv:2104.12016",
+)
+TILDE = Paper(
+    "TILDE: Term Independent Likelihood moDEl for Passage Re-ranking",
+    ("Shengyao Zhuang", "Guido Zuccon"),
+    2021,
+    "doi:10.1145/3404835.3462922",
+)
+TILDE_V2 = Paper(
+    "Fast Passage Re-ranking with Contextualized Exact Term Matching and Efficient Passage Expansion",
+    ("Shengyao Zhuang", "Guido Zuccon"),
+    2021,
+    "arXiv:2108.08513",
+)
+SPARTA = Paper(
+    "SPARTA: Efficient Open-Domain Question Answering via Sparse Transformer Matching Retrieval",
+    ("Tiancheng Zhao", "Xiaopeng Lu", "Kyusong Lee"),
+    2020,
+    "arXiv:2009.13013",
+)
+EPIC = Paper(
+    "Expansion via Prediction of Importance with Contextualization",
+    (
+        "Sean MacAvaney", "Franco Maria Nardini", "Raffaele Perego", "Nicola Tonellotto", "Nazli Goharian",
+        "Ophir Frieder",
+    ),
+    2020,
+    "arXiv:2004.14245",
+)  # fmt: skip
+SPLADE = Paper(
+    "SPLADE: Sparse Lexical and Expansion Model for First Stage Ranking",
+    ("Thibault Formal", "Benjamin Piwowarski", "Stéphane Clinchant"),
+    2021,
+    "arXiv:2107.05720",
+)
+SPLADE_V2 = Paper(
+    "SPLADE v2: Sparse Lexical and Expansion Model for Information Retrieval",
+    ("Thibault Formal", "Carlos Lassance", "Benjamin Piwowarski", "Stéphane Clinchant"),
+    2021,
+    "arXiv:2109.10086",
+)
+EFFICIENT_SPLADE = Paper(
+    "An Efficiency Study for SPLADE Models",
+    ("Carlos Lassance", "Stéphane Clinchant"),
+    2022,
+    "arXiv:2207.03834",
+)
+SPLADE_V3 = Paper(
+    "SPLADE-v3: New baselines for SPLADE",
+    ("Carlos Lassance", "Hervé Déjean", "Thibault Formal", "Stéphane Clinchant"),
+    2024,
+    "arXiv:2403.06789",
+)
+INFERENCE_FREE = Paper(
+    "Towards Competitive Search Relevance For Inference-Free Learned Sparse Retrievers",
+    ("Zhichao Geng", "Yiwen Wang", "Dongyu Ru", "Yang Yang"),
+    2024,
+    "arXiv:2411.04403",
+)
+L0_INFERENCE_FREE = Paper(
+    "Exploring ℓ0 Sparsification for Inference-free Sparse Retrievers",
+    ("Xinjie Shen", "Zhichao Geng", "Yang Yang"),
+    2025,
+    "arXiv:2504.14839",
+)
+DF_FLOPS = Paper(
+    "An Alternative to FLOPS Regularization to Effectively Productionize SPLADE-Doc",
+    (
+        "Aldo Porco", "Dhruv Mehra", "Igor Malioutov", "Karthik Radhakrishnan", "Moniba Keymanesh",
+        "Daniel Preoţiuc-Pietro", "Sean MacAvaney", "Pengxiang Cheng",
+    ),
+    2025,
+    "arXiv:2505.15070",
+)  # fmt: skip

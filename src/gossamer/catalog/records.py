@@ -41,6 +41,13 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "traversal": ("exact", "approximate", "none"),
     "quantisation": ("8-bit bounds", "8-bit values", "8-bit summaries", "none"),
     "summary": ("term maximum", "block maximum", "superblock maximum", "random-block maximum", "none"),
+    # of a learned sparse retriever
+    "query head": ("binary", "static", "mlp", "mlm", "none"),
+    "document head": ("mlp", "expanded mlp", "mlm", "mlm with importance", "cls-mlm", "none"),
+    "regulariser": ("flops", "idf-aware flops", "l0-masked flops", "df-flops", "l1", "top-k", "none"),
+    "supervision": (
+        "contrastive", "cross-entropy", "negative likelihood", "term recall", "margin mse", "kl", "ensemble", "none",
+    ),
     # what it takes and what it gives
     "needs": ("nothing", "calibration data", "gradients", "full training", "teacher"),
     "buys": (

@@ -31,7 +31,8 @@ def test_a_batch_is_of_one_source():
     batches = Batches(many("ab"), 3, 0, seed=0)
     seen = [{group.source for group in batches.batch(step)} for step in range(batches.an_epoch)]
     assert all(len(one) == 1 for one in seen)
-    assert {"a"} in seen and {"b"} in seen
+    assert {"a"} in seen
+    assert {"b"} in seen
 
 
 def test_negatives_are_drawn_and_the_positive_stays_first():

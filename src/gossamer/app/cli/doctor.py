@@ -20,12 +20,14 @@ from gossamer.errors import GossamerError
 
 EXTRAS = {
     "app": (("fastapi", "uvicorn", "jinja2"), "the search page: gossamer serve"),
+    "encoders": (("torch", "transformers"), "learned encoders: training them, and models as they are published"),
     "formats": (("tree_sitter",), "source code by its functions, and what Zstandard packed"),
     "ocr": (("rapidocr", "onnxruntime"), "the text of scanned pages in PDFs"),
     "languages": (("py3langid",), "the language of each document, told by its text"),
     "watch": (("watchfiles",), "following a folder: gossamer index --watch"),
     "eval": (("ir_measures",), "more measures for gossamer evaluate"),
     "plot": (("matplotlib",), "pictures of frontiers: --plot"),
+    "tokenizers": (("tokenizers",), "tokenisers of models beyond WordPiece"),
     "bench": (("bm25s", "tantivy"), "the peers that the benchmark tables compare with"),
 }
 """Each extra: the modules that show it is there, and what it adds."""

@@ -8,7 +8,7 @@ read the markers, and expansion has to know the synonyms. The claims it tests ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,13 +71,22 @@ def words() -> list[str]:
 
 def backbone(*, layers: int = 2, width: int = 64, seed: int = 0) -> Backbone:
     """A BERT over the world's words, not trained."""
+    return untrained(words(), layers=layers, width=width, seed=seed)
+
+
+def untrained(words: Sequence[str], *, layers: int = 1, width: int = 32, seed: int = 0) -> Backbone:
+    """A BERT over these words and no others, its weights by chance.
+
+    The transform before the vocabulary matrix begins as the identity, so that a word's own logit stands out from the
+    start as it does in a model that was trained to fill masks.
+    """
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
     from gossamer.retrieval.encoders.backbone import Backbone
 
-    vocabulary = {word: number for number, word in enumerate([*SPECIAL, *words()])}
+    vocabulary = {word: number for number, word in enumerate([*SPECIAL, *words])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -92,6 +101,7 @@ def backbone(*, layers: int = 2, width: int = 64, seed: int = 0) -> Backbone:
             hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
         )
     )  # fmt: skip
+    torch.nn.init.eye_(model.cls.predictions.transform.dense.weight)
     fast: Any = PreTrainedTokenizerFast
     return Backbone(model, fast(tokenizer_object=tokenizer, model_max_length=LENGTH + 16, **names))
 

@@ -28,7 +28,7 @@ def flops(weights: Tensor, *, l0: int | None = None, slots: int = 1, columns: Te
         columns: (|V|,) factor of each word's mean.
 
     Example:
-        >>> flops(torch.tensor([[1.0, 0.0], [1.0, 2.0]]))
+        >>> flops(Tensor([[1.0, 0.0], [1.0, 2.0]]))
         tensor(2.)
     """
     if l0 is not None:
@@ -81,7 +81,7 @@ def factor(share: Tensor, middle: float = 0.1, steep: float = 10.0) -> Tensor:
     """The factor of DF-FLOPS at a document frequency; one half at ``middle``.
 
     Example:
-        >>> factor(torch.tensor([0.0, 0.1, 1.0]))
+        >>> factor(Tensor([0.0, 0.1, 1.0])).round(decimals=2)
         tensor([0.0000, 0.5000, 1.0000])
     """
     power = math.log(2) / math.log(middle)

@@ -158,7 +158,7 @@ def ensembled(teachers: Sequence[Tensor], *, scale: float = 30.0, weights: Seque
         UsageError: Two candidates, which any teacher brings to 0 and 1; or not a weight for each teacher.
 
     Example:
-        >>> ensembled([torch.tensor([[0.0, 5.0, 10.0]]), torch.tensor([[0.9, 0.5, 0.1]])], scale=2.0)
+        >>> ensembled([torch.tensor([[0.0, 5.0, 10.0]]), torch.tensor([[0.9, 0.5, 0.1]])], scale=2.0).round(decimals=2)
         tensor([[1., 1., 1.]])
     """
     if teachers[0].shape[1] < 3:
