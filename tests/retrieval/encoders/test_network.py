@@ -252,6 +252,7 @@ def test_an_interrupt_stops_it() -> None:
         "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "try:\n    network.encode(ids, threads=2)\nexcept KeyboardInterrupt:\n    print('stopped')\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    path = filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout == "stopped\n", done.stderr
