@@ -1,7 +1,6 @@
 // A space of vectors in a merge: rows with renumbered terms, then the lists from these rows, a range of terms at a time.
 #include <algorithm>
 #include <numeric>
-#include <ranges>
 
 #include "block/list_builder.h"
 #include "index/merge_state.h"
@@ -28,12 +27,19 @@ class Merger::State::LiveRows : public block::RowSource {
       const auto number = [&](uint64_t entry) { return source.number(forward.column(entry)); };
       for (uint32_t r = 0; r < forward.rows(); ++r) {
         if (!source.rows[r]) continue;
-        const auto entries = std::views::iota(forward.begin(r), forward.begin(r) + forward.size(r));
+        uint64_t at = forward.begin(r);
+        const uint64_t end = at + forward.size(r);
+        for (uint64_t left = forward.size(r); left != 0;) {  // to the first entry that is not below `from`
+          const uint64_t half = left / 2;
+          const bool below = number(at + half) < from;
+          at += below ? half + 1 : 0;
+          left = below ? left - half - 1 : half;
+        }
         terms.clear();
         values.clear();
-        for (auto at = std::ranges::lower_bound(entries, from, {}, number); at != entries.end() && number(*at) < to; ++at) {
-          terms.push_back(number(*at));
-          values.push_back(forward.value(r, *at));
+        for (; at != end && number(at) < to; ++at) {
+          terms.push_back(number(at));
+          values.push_back(forward.value(r, at));
         }
         if (!terms.empty()) f(source.new_row(r), terms, values);
       }
