@@ -186,3 +186,21 @@ def test_our_folder_of_a_newer_version_or_with_heads_of_another_is_refused(backb
     save_file({"document.linear.weight": torch.ones(1, 3)}, tmp_path / "heads.safetensors")
     with pytest.raises(UsageError, match="do not fit together"):
         SparseEncoder.from_pretrained(tmp_path)
+
+
+def test_a_learned_encoder_without_its_packages_says_what_to_install(checkpoint, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gossamer.retrieval.encoders.layouts", None)
+    monkeypatch.setitem(sys.modules, "gossamer.retrieval.encoders.learned", None)
+    for make in (
+        lambda: SparseEncoder.from_pretrained(checkpoint),
+        lambda: SparseEncoder.preset("unicoil", checkpoint),
+    ):
+        with pytest.raises(UsageError, match=r"pip install 'gossamer\[encoders\]'"):
+            make()
+
+
+def test_the_public_class_builds_and_presets(backbone):
+    assert SparseEncoder.build(backbone, query_head="mlp").encode_documents(["wing"]).shape == (1, backbone.size)
+    assert SparseEncoder.preset("splade-doc", backbone).encode_queries(["wing"]).to_dicts() == [
+        {"wing": pytest.approx(0.3)}
+    ]

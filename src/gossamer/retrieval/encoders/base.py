@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -58,8 +59,6 @@ class SparseEncoder(ABC):
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> SparseEncoder:
         """The encoder that :meth:`to_dict` described."""
-        import importlib
-
         known = SparseEncoder.types
         if settings.get("type") not in known:
             raise UsageError(f"encoder type {settings.get('type')!r} is unknown; known: {', '.join(known)}")
@@ -77,6 +76,31 @@ class SparseEncoder(ABC):
         settings = {"format": FORMAT, "encoder": self.to_dict()}
         path.mkdir(parents=True, exist_ok=True)
         (path / CONFIG).write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def build(backbone: str | PathLike[str] | Any, **parts: Any) -> SparseEncoder:
+        """A learned encoder of named parts over a masked language model, not yet trained.
+
+        Args:
+            backbone: Its folder or id on a hub, or a :class:`~gossamer.retrieval.encoders.backbone.Backbone`.
+            parts: See :func:`gossamer.retrieval.encoders.learned.build`.
+
+        Raises:
+            UsageError: Parts that do not go together, or torch or transformers is not installed.
+        """
+        return _made(lambda: _learned_module().build(backbone, **parts), backbone)
+
+    @staticmethod
+    def preset(name: str, backbone: str | PathLike[str] | Any, **parts: Any) -> SparseEncoder:
+        """The encoder of a published method, not yet trained; ``parts`` replace some of its parts.
+
+        Raises:
+            UsageError: Unknown method, parts that do not go together, or torch or transformers is not installed.
+
+        Example:
+            >>> SparseEncoder.preset("splade-max", backbone="bert-base-uncased")  # doctest: +SKIP
+        """
+        return _made(lambda: _learned_module().preset(name, backbone, **parts), backbone)
 
     @staticmethod
     def from_pretrained(directory: str | PathLike[str]) -> SparseEncoder:
@@ -105,15 +129,23 @@ class SparseEncoder(ABC):
 
 
 def _learned(directory: str | PathLike[str]) -> SparseEncoder:
+    """A network and its heads, in whichever layout they lie."""
     path = Path(directory)
     if path.is_dir() and not any((path / name).exists() for name in (CONFIG, "modules.json", "config.json")):
         raise UsageError(
             f"{path / CONFIG}: not found; an encoder directory holds {CONFIG}, modules.json or config.json"
         )
+    return _made(lambda: importlib.import_module("gossamer.retrieval.encoders.layouts").load(directory), directory)
+
+
+def _learned_module() -> Any:
+    return importlib.import_module("gossamer.retrieval.encoders.learned")
+
+
+def _made(make: Callable[[], Any], of: object) -> SparseEncoder:
+    """What ``make`` gives, where the packages that it needs are installed."""
     try:
-        from gossamer.retrieval.encoders import layouts
+        encoder: SparseEncoder = make()
     except ImportError as error:
-        raise UsageError(
-            f"{directory}: a learned encoder needs {error.name}; pip install 'gossamer[encoders]'"
-        ) from error
-    return layouts.load(directory)
+        raise UsageError(f"{of}: a learned encoder needs {error.name}; pip install 'gossamer[encoders]'") from error
+    return encoder
