@@ -138,11 +138,6 @@ Texts texts_of(const Array<int64_t>& indptr, const Array<uint32_t>& ids) {
   return texts;
 }
 
-void check_signals() {
-  const nb::gil_scoped_acquire locked;
-  if (PyErr_CheckSignals() != 0) nb::raise_python_error();
-}
-
 std::vector<bool> by_id(const std::vector<uint32_t>& ids, size_t vocabulary) {
   std::vector<bool> bits;
   if (!ids.empty()) bits.resize(vocabulary);
@@ -177,7 +172,7 @@ nb::tuple encode(const Transformer& self, const Array<int64_t>& indptr, const Ar
   std::vector<float> values;
   {
     const nb::gil_scoped_release unlocked;
-    run_batches(*self.network, texts, threads, check_signals,
+    run_batches(*self.network, texts, threads, signals_checked,
                 [&](std::span<const uint32_t> members, std::span<const uint32_t> of_batch, const Starts& starts, Scratch& scratch) {
                   std::vector<Row> found = self.head->apply(of_batch, starts, positions, first_only, words, sparsity, scratch);
                   for (size_t i = 0; i < members.size(); ++i) rows[members[i]] = std::move(found[i]);
@@ -198,7 +193,7 @@ nb::object states(const Transformer& self, const Array<int64_t>& indptr, const A
   std::vector<float> out(count * width);
   {
     const nb::gil_scoped_release unlocked;
-    run_batches(*self.network, texts, threads, check_signals,
+    run_batches(*self.network, texts, threads, signals_checked,
                 [&](std::span<const uint32_t> members, std::span<const uint32_t>, const Starts& starts, Scratch& scratch) {
                   for (size_t i = 0; i < members.size(); ++i) {
                     const size_t length = starts[i + 1] - starts[i];

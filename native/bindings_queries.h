@@ -113,8 +113,7 @@ inline nb::tuple search_all(const Search& search, const block::Matrix& queries, 
   const block::Pulse pulse = [&last] {  // of the calling thread
     if (Clock::now() - last < kBetweenSignals) return;
     last = Clock::now();
-    const nb::gil_scoped_acquire locked;
-    if (PyErr_CheckSignals() != 0) nb::raise_python_error();
+    signals_checked();
   };
   {
     const nb::gil_scoped_release unlocked;

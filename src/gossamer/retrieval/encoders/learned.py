@@ -62,6 +62,8 @@ class Side(nn.Module):
         limits: See :class:`Limits`.
     """
 
+    columns: Tensor  # (|V|,) 1 where a word may get weight
+
     def __init__(self, backbone: Backbone, head: heads.Head, repeats: heads.Repeats, limits: Limits) -> None:
         super().__init__()
         self.backbone, self.head, self.repeats, self.limits = backbone, head, repeats, limits
@@ -88,7 +90,7 @@ class Side(nn.Module):
 
     def _tokens(self, pieces: Sequence[Sequence[int]]) -> Tokens:
         found = self.backbone.tokens(pieces, special_positions=self.limits.special_positions)
-        return found.to(self.columns.device)  # type: ignore[arg-type]
+        return found.to(self.columns.device)
 
     @torch.inference_mode()
     def weights(self, pieces: Sequence[Sequence[int]]) -> Tensor:

@@ -90,10 +90,10 @@ class LearnedMethod:
     @property
     def expands(self) -> Literal["none", "documents", "queries", "both"]:
         """Which side's heads may give weight to words that the text does not hold."""
-        sides = [
-            name for name, head in (("documents", self.document), ("queries", self.query)) if head in ("mlm", "cls-mlm")
-        ]
-        return "both" if len(sides) == 2 else sides[0] if sides else "none"  # type: ignore[return-value]
+        documents, queries = (head in ("mlm", "cls-mlm") for head in (self.document, self.query))
+        if documents and queries:
+            return "both"
+        return "documents" if documents else "queries" if queries else "none"
 
 
 _CONTRASTIVE, _DISTILLED = {"contrastive": 1.0}, {"margin_mse": 1.0}
