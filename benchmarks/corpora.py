@@ -18,6 +18,7 @@ from gossamer.text import Document, read
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 RETRIEVAL = ("cranfield", "vaswani", "scifact")
+JUDGED = (*RETRIEVAL, "icecat")  # what the default model is judged on
 _SOURCES = {
     "cranfield": "retrieval/cranfield", "vaswani": "retrieval/vaswani", "scifact": "retrieval/scifact",
     "icecat": "products/icecat", "papers": "papers/arxiv-cs-papers.jsonl.gz",

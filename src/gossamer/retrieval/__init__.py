@@ -8,6 +8,7 @@ from gossamer._exports import on_first_use
 
 if TYPE_CHECKING:
     from gossamer.retrieval.block_index import BlockIndex as BlockIndex
+    from gossamer.retrieval.collections import Collection as Collection, read_collection as read_collection
     from gossamer.retrieval.encoders import (
         BM25 as BM25,
         BM25Encoder as BM25Encoder,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         salvage as salvage,
         verify as verify,
     )
+    from gossamer.retrieval.mixing import choose_weight as choose_weight
     from gossamer.retrieval.runs import (
         read_qrels as read_qrels,
         read_queries as read_queries,
@@ -55,6 +57,7 @@ __all__, __getattr__, __dir__ = on_first_use(
     __name__,
     {
         "block_index": ["BlockIndex"],
+        "collections": ["Collection", "read_collection"],
         "encoders": ["BM25", "BM25Encoder", "SparseEncoder", "TextField"],
         "evaluation": ["Evaluation", "evaluate", "rank_biased_overlap"],
         "fusion": ["fuse"],
@@ -62,6 +65,7 @@ __all__, __getattr__, __dir__ = on_first_use(
             "Approximation", "Contribution", "Correction", "Field", "Hit", "Index", "Plan", "Problem", "Synonyms",
             "Uncalibrated", "Verification", "salvage", "verify",
         ],
+        "mixing": ["choose_weight"],
         "runs": ["read_qrels", "read_queries", "read_run", "write_qrels", "write_run"],
         "significance": ["Comparison", "Equivalence", "compare", "equivalence", "holm"],
         "vectors": ["SparseVectors"],

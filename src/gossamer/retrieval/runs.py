@@ -72,7 +72,7 @@ def read_run(path: str | Path) -> Run:
         {'d7': 12.5, 'd2': 11.0}
     """
     run: Run = {}
-    for where, line in _lines(path):
+    for where, line in numbered_lines(path):
         columns = _columns(line, 6)
         if len(columns) != 6:
             raise UsageError(f"{where}: {len(columns)} columns; a run line is: query Q0 document rank score tag")
@@ -117,7 +117,7 @@ def read_qrels(path: str | Path) -> Qrels:
         {'d7': 2, 'd3': 0}
     """
     qrels: Qrels = {}
-    for number, (where, line) in enumerate(_lines(path)):
+    for number, (where, line) in enumerate(numbered_lines(path)):
         columns = _columns(line, 3, 4)
         if len(columns) == 4:
             columns.pop(1)
@@ -160,7 +160,7 @@ def read_queries(path: str | Path) -> dict[str, str]:
         UsageError: Naming the file and line of what cannot be read, also of an id used twice.
     """
     queries: dict[str, str] = {}
-    for where, line in _lines(path):
+    for where, line in numbered_lines(path):
         name, text = _json_query(line, where) if line.lstrip().startswith("{") else _tab_query(line, where)
         if name in queries:
             raise UsageError(f"{where}: the query id {name!r} is used twice")
@@ -193,8 +193,12 @@ def _columns(line: str, *counts: int) -> list[str]:
     return by_tab if len(by_tab) in counts else line.split()
 
 
-def _lines(path: str | Path) -> Iterator[tuple[str, str]]:
-    """Every line that is not blank, with ``file:number`` for messages."""
+def numbered_lines(path: str | Path) -> Iterator[tuple[str, str]]:
+    """Every line of a file, gzipped or not, that is not blank, with ``file:number`` for messages.
+
+    Raises:
+        UsageError: The file cannot be read, or is not UTF-8.
+    """
     try:
         with _open(path, "r") as file:
             for number, line in enumerate(file, start=1):
