@@ -23,6 +23,7 @@ from gossamer.app.cli import (
     methods,
     search,
     serve,
+    train,
     tune,
 )
 from gossamer.app.cli.frame import Command, Group
@@ -74,6 +75,7 @@ for _command in (
 ):
     app.command(cls=Command)(_command)
 app.command("bench index", cls=Command)(bench_index.bench_index)
+app.add_typer(train.group, name="train")
 app.add_typer(methods.group, name="methods")
 app.add_typer(config.group, name="config")
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gossamer.app.cli.progress import Progress, shown, waiting
+from gossamer.app.cli.progress import Progress, counted, shown, waiting
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -89,6 +90,26 @@ class Output:
         """
         with waiting(work, moving, self._no_color) if self._shows_progress else nullcontext():
             yield
+
+    @contextmanager
+    def steps(self, verb: str, lines_every: int | None) -> Iterator[Callable[[int, int, str], None]]:
+        """A callback (done, of, what to say of it) for the time of a ``with`` block.
+
+        Args:
+            verb: ``training``.
+            lines_every: Steps between two lines on a standard error that is no terminal; None = no lines.
+        """
+        if self._shows_progress:
+            with counted(verb, self._no_color) as shown_steps:
+                yield shown_steps
+            return
+        began = time.monotonic()
+
+        def line(done: int, of: int, said: str) -> None:
+            if lines_every is not None and (done % lines_every == 0 or done == of):
+                self.note(f"{verb}: {done:,} of {of:,}, {said}, {time.monotonic() - began:.0f} s")
+
+        yield line
 
     @property
     def _shows_progress(self) -> bool:

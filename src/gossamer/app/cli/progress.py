@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -57,6 +57,34 @@ def shown(verb: str, unit: str, total: int | None, no_color: bool) -> Iterator[P
     )
     with RichProgress(*columns, console=Console(stderr=True, no_color=no_color), transient=True) as bars:
         yield Progress(bars, verb, unit, total)
+
+
+@contextmanager
+def counted(verb: str, no_color: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """A callback (done, of, what to say of it) that moves a bar for the time of a ``with`` block."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as RichProgress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[said]}"),
+        TextColumn("{task.fields[rate]:,.1f}/s"),
+        TimeRemainingColumn(),
+    )
+    began = time.monotonic()
+    with RichProgress(*columns, console=Console(stderr=True, no_color=no_color), transient=True) as bars:
+        task = bars.add_task(verb, total=None, said="", rate=0.0)
+        first: list[int] = []
+
+        def show(done: int, of: int, said: str) -> None:
+            if not first:
+                first.append(done)  # a resumed run has not done what came before
+            rate = (done - first[0]) / max(time.monotonic() - began, 1e-3)
+            bars.update(task, completed=done, total=of, said=said, rate=rate)
+
+        yield show
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from gossamer.retrieval.encoders import heads, methods
 from gossamer.retrieval.encoders.backbone import Backbone, Tokens
 from gossamer.retrieval.encoders.base import SparseEncoder
 from gossamer.retrieval.encoders.encoding import Progress, encode
+from gossamer.retrieval.encoders.expansion import Expander
 from gossamer.retrieval.vectors import SparseVectors
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class LearnedEncoder(nn.Module, SparseEncoder):
     Args:
         query: Side of queries.
         document: Side of documents, over the same vocabulary.
+        expander: Lengthens documents before they are read.
 
     Raises:
         UsageError: The vocabularies differ.
@@ -114,11 +116,11 @@ class LearnedEncoder(nn.Module, SparseEncoder):
 
     scoring = "dot"
 
-    def __init__(self, query: Side, document: Side) -> None:
+    def __init__(self, query: Side, document: Side, expander: Expander | None = None) -> None:
         super().__init__()
         if query.backbone is not document.backbone and query.backbone.terms != document.backbone.terms:
             raise UsageError("queries and documents need one vocabulary, and the two tokenizers differ")
-        self.query, self.document = query, document
+        self.query, self.document, self.expander = query, document, expander
         self.eval()
 
     @property
@@ -154,7 +156,8 @@ class LearnedEncoder(nn.Module, SparseEncoder):
             >>> encoder.encode_documents(["swept wings"]).shape  # doctest: +SKIP
             (1, 30522)
         """
-        return self._encode(self.document, texts, batch, long, progress)
+        read = texts if self.expander is None else self.expander.lengthened(texts)
+        return self._encode(self.document, read, batch, long, progress)
 
     def save_pretrained(self, directory: str | PathLike[str]) -> None:
         """Write the encoder, so that sentence-transformers reads what its layout can express; the rest is logged."""
@@ -196,6 +199,7 @@ def build(
     longest: int | None = None,
     special_positions: bool = False,
     special_columns: bool = False,
+    expander: Expander | None = None,
 ) -> LearnedEncoder:
     """An encoder of these parts, its heads not yet trained.
 
@@ -215,6 +219,7 @@ def build(
         longest: Word pieces that are read at a time.
         special_positions: Tokens around the text take part in pooling.
         special_columns: Words such as [SEP] may get weight.
+        expander: Lengthens documents before they are read.
 
     Raises:
         UsageError: Parts that do not go together.
@@ -244,6 +249,7 @@ def build(
     return LearnedEncoder(
         Side(asking, of_query, "sum", limits),
         Side(below, of_document, "max", replace(limits, top_k=top_k, prune=prune)),
+        expander,
     )
 
 

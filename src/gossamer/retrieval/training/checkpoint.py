@@ -73,8 +73,8 @@ class Checkpoint:
             raise GossamerError(
                 f"{self._path}: not a checkpoint that can be read ({error}); remove it to begin anew"
             ) from error
-        if settings != self._settings:
-            other = sorted(key for key in {*settings, *self._settings} if settings.get(key) != self._settings.get(key))
+        other = sorted(key for key in {*settings, *self._settings} if settings.get(key) != self._settings.get(key))
+        if other:
             raise UsageError(
                 f"{self._path} was begun with other settings ({', '.join(other)}); remove it or use another folder"
             )

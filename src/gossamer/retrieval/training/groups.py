@@ -48,7 +48,7 @@ class Group:
 
 
 def read_groups(path: str | PathLike[str]) -> list[Group]:
-    """Groups of a JSONL file: ``{"query", "positive" | "pos", "negatives" | "negs", "scores"}`` a line.
+    """Groups of a JSONL file: ``{"query", "positive" | "pos", "negatives" | "negs", "scores", "additions"}`` a line.
 
     Raises:
         UsageError: A line that is none, with its number.
@@ -82,9 +82,8 @@ def _group(row: dict[str, Any]) -> Group:
     first = positive if isinstance(positive, list) else [positive]
     rest = row.get("negatives", row.get("negs", []))
     documents = tuple(map(str, [*first[:1], *rest]))
-    return Group(
-        str(row["query"]), documents, tuple(map(float, row.get("scores", ()))), source=str(row.get("source", ""))
-    )
+    scores, additions = tuple(map(float, row.get("scores", ()))), tuple(map(str, row.get("additions", ())))
+    return Group(str(row["query"]), documents, scores, additions, str(row.get("source", "")))
 
 
 class Batches:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import GossamerError, UsageError
+from gossamer.retrieval.encoders.heads import top
 from gossamer.retrieval.encoders.learned import LearnedEncoder
 from gossamer.retrieval.encoders.methods import LOSSES, LearnedMethod, Penalty
 from gossamer.retrieval.training import checkpoint, supervision
@@ -68,6 +69,7 @@ class Settings:
         scale: Of an ensemble's mean.
         seed: Of everything drawn by chance.
         keep_every: Steps from one checkpoint to the next.
+        top_k: Documents keep their largest weights only, and the gradient reaches those alone.
     """
 
     steps: int
@@ -82,12 +84,15 @@ class Settings:
     scale: float = 30.0
     seed: int = 0
     keep_every: int = 200
+    top_k: int | None = None
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.negatives < 0:
             raise UsageError(f"steps={self.steps} and batch={self.batch} are at least 1, negatives at least 0")
         if not (self.rate > 0 and 0 <= self.warm_up < 1):
             raise UsageError(f"rate={self.rate} must be positive, warm_up={self.warm_up} in [0, 1)")
+        if self.keep_every < 1 or (self.top_k is not None and self.top_k < 1):
+            raise UsageError(f"keep_every={self.keep_every} and top_k={self.top_k} must be at least 1")
 
     def speed(self, step: int) -> float:
         """Share of the full learning rate at a step."""
@@ -146,7 +151,7 @@ class Trainer:
         """Train, and say how each step went.
 
         Args:
-            groups: The data.
+            groups: The data; the encoder's expander lengthens documents that come without additions.
             settings: How long and how fast.
             folder: Checkpoints are kept there, and a run that was broken off goes on from the last one.
             watch: Called after every step.
@@ -155,6 +160,8 @@ class Trainer:
             UsageError: Data that does not fit the loss; a checkpoint of other settings.
             GossamerError: A loss that is no number, or vectors that became all zero.
         """
+        if self.encoder.expander is not None:
+            groups = self.encoder.expander.lengthen(groups)
         batches = Batches(groups, settings.batch, settings.negatives, settings.seed)
         recall = RecallTargets(groups, self.encoder.document) if "term_recall" in self._losses else None
         optimizer = self._optimizer(settings)
@@ -201,6 +208,8 @@ class Trainer:
         texts = [text for group in groups for text in group.texts]
         tokens = self.encoder.document.tokens(texts)
         documents = self.encoder.document(tokens)
+        if settings.top_k is not None:
+            documents = top(documents, settings.top_k)
         targets, present = recall.of(groups, tokens) if recall is not None else (None, None)
         scores = supervision.Scores(
             queries @ documents.T, self._taught(groups, texts, documents.device), documents, targets, present,

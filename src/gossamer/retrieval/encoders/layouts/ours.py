@@ -14,13 +14,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from gossamer.errors import UsageError
-from gossamer.retrieval.encoders import heads
+from gossamer.retrieval.encoders import expansion, heads
 from gossamer.retrieval.encoders.backbone import Backbone
 from gossamer.retrieval.encoders.base import CONFIG, FORMAT, LEARNED
 from gossamer.retrieval.encoders.layouts.sentence_transformers import read_json
 from gossamer.retrieval.encoders.learned import LearnedEncoder, Limits, Side
 
-HEADS = "heads.safetensors"
+HEADS, EXPANDER = "heads.safetensors", "expander"
 _NAMES: dict[type[heads.Head], str] = {
     heads.Binary: "binary", heads.Static: "static", heads.Mlp: "mlp", heads.Mlm: "mlm", heads.ClsMlm: "cls-mlm",
 }  # fmt: skip
@@ -53,7 +53,11 @@ def save(encoder: LearnedEncoder, folder: Path) -> None:
     if not one:
         tensors |= {f"query.{name}": one_.detach().contiguous() for name, one_ in query.head.named_parameters()}
     save_file(tensors, folder / HEADS)
-    whole = {"format": FORMAT, "encoder": {"type": LEARNED, "one_head": one, **settings}}
+    about: dict[str, Any] = {"type": LEARNED, "one_head": one, **settings}
+    if encoder.expander is not None:
+        encoder.expander.save(folder / EXPANDER)
+        about["expander"] = encoder.expander.settings()
+    whole = {"format": FORMAT, "encoder": about}
     (folder / CONFIG).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
@@ -99,9 +103,10 @@ def load(folder: Path) -> LearnedEncoder:
             side.head.load_state_dict(
                 {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
             )
+        expander = expansion.load(settings["expander"], folder / EXPANDER) if "expander" in settings else None
     except (SafetensorError, OSError, KeyError, TypeError, RuntimeError) as error:
         raise UsageError(f"{folder}: the encoder's files do not fit together: {error}") from error
-    return LearnedEncoder(query, document)
+    return LearnedEncoder(query, document, expander)
 
 
 def _side(settings: dict[str, Any], networks: dict[str, Backbone], head: heads.Head | None = None) -> Side:

@@ -145,6 +145,8 @@ def save(encoder: LearnedEncoder, folder: Path) -> list[str]:
             f"sentence-transformers has no {type(document.head).__name__} head for documents; only gossamer reads this"
         ]
     said = _unsaid("documents", document)
+    if encoder.expander is not None:
+        said.append("sentence-transformers does not lengthen documents before it encodes them; this encoder does")
     if one:
         _save_network(document, folder, folder / "1_SpladePooling")
         modules = [("0", "", "Transformer"), ("1", "1_SpladePooling", "SpladePooling")]
