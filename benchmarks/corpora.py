@@ -47,13 +47,7 @@ def collection(name: str, *, graded: bool = False) -> Collection:
     documents = {d["id"]: _text(d) for d in _rows(f"{folder}/docs.jsonl.gz")}
     rows = [q for q in _rows(f"{folder}/queries.jsonl.gz") if q.get("split", "dev") == "dev"]
     queries = {q["id"]: q["text"] for q in rows}
-    qrels: Qrels = {}
-    with gzip.open(DATA / folder / "qrels.tsv.gz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            query, document, grade = line.rstrip("\n").split("\t")
-            if query in queries:
-                qrels.setdefault(query, {})[document] = int(grade) if graded else min(int(grade), 1)
-    return Collection(name, documents, queries, qrels)
+    return Collection(name, documents, queries, _judgements(folder, queries, graded=graded))
 
 
 def fielded(name: str) -> tuple[list[dict[str, str]], Collection]:
@@ -69,6 +63,19 @@ def titled(name: str) -> list[Document]:
     """The documents of one of ``RETRIEVAL`` that have a title."""
     rows = ((d, (d.get("title") or "").strip()) for d in _rows(f"{_SOURCES[name]}/docs.jsonl.gz"))
     return [Document(d["id"], _text(d), title) for d, title in rows if title]
+
+
+def titles_and_abstracts() -> dict[str, tuple[str, str]]:
+    """Id to title and abstract of the arXiv papers (metadata: CC0)."""
+    return {d["id"]: (d["title"].strip(), d["text"].strip()) for d in _rows(_SOURCES["papers"])}
+
+
+def claims() -> tuple[dict[str, str], dict[str, str], Qrels]:
+    """SciFact's training claims, its documents, and which of them the claims cite; the development part is left out."""
+    folder = _SOURCES["scifact"]
+    documents = {d["id"]: _text(d) for d in _rows(f"{folder}/docs.jsonl.gz")}
+    queries = {q["id"]: q["text"] for q in _rows(f"{folder}/queries.jsonl.gz") if q["split"] == "train"}
+    return queries, documents, _judgements(folder, queries)
 
 
 def library() -> list[Document]:
@@ -128,6 +135,16 @@ def _halves(text: str) -> tuple[str, str]:
 def _text(document: dict[str, Any]) -> str:
     title, text = (document.get("title") or "").strip(), document["text"].strip()
     return text if text.startswith(title) else f"{title}\n{text}".strip()
+
+
+def _judgements(folder: str, queries: dict[str, str], *, graded: bool = False) -> Qrels:
+    qrels: Qrels = {}
+    with gzip.open(DATA / folder / "qrels.tsv.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            query, document, grade = line.rstrip("\n").split("\t")
+            if query in queries:
+                qrels.setdefault(query, {})[document] = int(grade) if graded else min(int(grade), 1)
+    return qrels
 
 
 def _rows(path: str) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 
 from gossamer.errors import UsageError
 from gossamer.retrieval import BM25Encoder, SparseEncoder, SparseVectors
-from gossamer.retrieval.mixing import choose_weight
+from gossamer.retrieval.mixing import Choice, choose_weight, common_weight
 
 DOCUMENTS = {"car": "car engine", "auto": "automobile engine", "boat": "boat engine", "tree": "tree leaf"}
 
@@ -62,3 +62,14 @@ def test_wrong_grids(grid):
 def test_bm25_is_the_other_side():
     with pytest.raises(UsageError, match="inner product"):
         choose_weight({"q": "car"}, DOCUMENTS, {"q": {"car": 1}}, None, BM25Encoder())
+
+
+def test_one_weight_for_several_collections():
+    def choice(**quality):
+        return Choice(0.0, 1.0, {float(w[1:]): q for w, q in quality.items()}, "ndcg@10", 10)
+
+    found = common_weight([choice(w0=0.5, w1=0.6, w2=0.7), choice(w0=0.9, w1=0.9, w2=0.7)])
+    assert (found.weight, found.queries) == (1.0, 20)
+    assert found.quality == pytest.approx({0.0: 0.7, 1.0: 0.75, 2.0: 0.7})
+    with pytest.raises(UsageError, match="one grid"):
+        common_weight([choice(w0=0.5), choice(w1=0.5)])

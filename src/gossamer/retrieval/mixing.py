@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from statistics import fmean
 from warnings import catch_warnings, simplefilter
 
 from gossamer.errors import UsageError
@@ -120,6 +121,23 @@ def weight_for(
             quality[weight] = evaluate(run, qrels, [measure]).mean[measure]
     best = max(quality.values())
     return Choice(next(w for w in weights if quality[w] == best), even, quality, measure, len(queries))
+
+
+def common_weight(choices: Sequence[Choice]) -> Choice:
+    """The weight with the best mean over several collections, each tried on one grid, each counting alike.
+
+    Raises:
+        UsageError: The grids differ.
+    """
+    first, *others = choices
+    if any(one.quality.keys() != first.quality.keys() for one in others):
+        raise UsageError("the collections were tried on different weights; give choose_weight one grid for all")
+    quality = {weight: fmean(one.quality[weight] for one in choices) for weight in first.quality}
+    best = max(quality.values())
+    return Choice(
+        next(weight for weight in quality if quality[weight] == best), fmean(one.even for one in choices), quality,
+        first.measure, sum(one.queries for one in choices),
+    )  # fmt: skip
 
 
 def _best(queries: SparseVectors, documents: SparseVectors) -> float:
