@@ -55,6 +55,34 @@ def test_questions_frame_keywords():
     assert any(pair.query.startswith("how to ") for pair in of("question", each=50))
 
 
+def test_synonyms_replace_one_keyword_by_a_word_that_was_suggested():
+    asked = []
+
+    def suggest(texts):
+        asked.append(len(texts))
+        return [["aerofoil", "mach"] for _ in texts]
+
+    there = set(TEXT.lower().replace(".", "").replace(",", "").split())
+    pairs = make_pairs(DOCUMENTS[:1], kinds=["keywords"], each=400, suggest=suggest)
+    new = [set(pair.query.split()) - there for pair in pairs]
+    assert asked == [1]  # once a passage
+    assert {frozenset(words) for words in new} == {frozenset(), frozenset({"aerofoil"}), frozenset({"mach"})}
+    assert 0.1 < sum(map(bool, new)) / 400 < 0.25  # 0.05 of 0.3
+    assert not [pair for pair in of("keywords", each=50, suggest=lambda texts: [[]]) if set(pair.query.split()) - there]
+    # Without suggestions nothing changes: what was drawn before is drawn again.
+    assert make_pairs(DOCUMENTS, each=4, suggest=None) == make_pairs(DOCUMENTS, each=4)
+
+
+def test_passages_of_another_language_are_left_out():
+    german = Document("de", "Die Flügel sind gepfeilt und der Widerstand steigt mit dem Tempo, wenn sie es nicht sind.")
+    code = Document("code", " ".join(f"opcode{at}" for at in range(14)))
+    found = make_pairs([*DOCUMENTS, german, code], kinds=["crop"], language="english")
+    assert [pair.documents[0][:5] for pair in found] == ["Swept", "Swept", "opcod"]
+    assert make_pairs([*DOCUMENTS, german], kinds=["crop"], language="german")[0].documents[0] == german.text
+    with pytest.raises(UsageError, match="unknown language 'elvish'; known: "):
+        make_pairs(DOCUMENTS, language="elvish")
+
+
 def test_the_same_seed_makes_the_same_pairs_and_each_keeps_its_source():
     pairs = make_pairs(DOCUMENTS, each=4)
     assert pairs == make_pairs(DOCUMENTS, each=4)

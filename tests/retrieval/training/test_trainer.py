@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from gossamer.errors import GossamerError, UsageError
-from gossamer.retrieval.encoders import learned, methods
+from gossamer.retrieval.encoders import heads, learned, methods
+from gossamer.retrieval.encoders.expansion import Expander
 from gossamer.retrieval.encoders.methods import METHODS, Penalty
 from gossamer.retrieval.training import planted
 from gossamer.retrieval.training.checkpoint import NAME
@@ -38,12 +39,23 @@ def overlap(queries, documents):
     return torch.tensor([[float(len(set(q.split()) & set(d.split()))) for d in documents] for q in queries])
 
 
+class Appended(Expander):
+    """One word that no document of the world's first texts need hold."""
+
+    def __call__(self, texts):
+        return ["c9z"] * len(texts)
+
+    def settings(self):
+        return {}
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_learns_and_emits_only_what_it_may(name):
     method = methods.get(name)
     backbone = small()
     table = {"table": torch.linspace(0.5, 2, backbone.size)} if method.query == "static" else {}
-    encoder = learned.preset(name, backbone, **table)
+    expander = Appended() if method.expansion else None
+    encoder = learned.preset(name, backbone, expander=expander, **table)
     teachers = [overlap] if "ensemble" in method.losses else []
     data = groups(method.negatives, scores="margin_mse" in method.losses)
     before = [one.detach().clone() for one in encoder.document.parameters()]
@@ -56,12 +68,51 @@ def test_every_method_learns_and_emits_only_what_it_may(name):
 
     texts = [few[0].query, few[1].query]
     words = [{*text.split()} for text in texts]
-    for side, vectors in (("queries", encoder.encode_queries(texts)), ("documents", encoder.encode_documents(texts))):
+    documents = encoder.encode_documents(texts)
+    if expander is not None:  # the head reads more words than the text holds, and weighs no others
+        assert all("c9z" in row for row in documents.to_dicts())
+        words = [{*of, "c9z"} for of in words]
+    for side, vectors in (("queries", encoder.encode_queries(texts)), ("documents", documents)):
         assert vectors.shape == (2, backbone.size)
         assert vectors.values.min() > 0
         assert not {"[CLS]", "[SEP]", "[PAD]"} & {term for row in vectors.to_dicts() for term in row}
         literal = all(set(row) <= of for row, of in zip(vectors.to_dicts(), words, strict=True))
         assert literal == (method.expands not in (side, "both"))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_gradient_reaches_every_part_of_every_method(name):
+    method = methods.get(name)
+    backbone = small()
+    table = {"table": torch.linspace(0.5, 2, backbone.size)} if method.query == "static" else {}
+    encoder = learned.preset(name, backbone, **table)
+    teachers = [overlap] if "ensemble" in method.losses else []
+    data = groups(method.negatives, scores="margin_mse" in method.losses)
+    Trainer(encoder, method.losses, method.penalty, teachers).fit(
+        data, Settings(steps=1, batch=8, negatives=method.negatives)
+    )
+    found = {name: one.grad for name, one in encoder.named_parameters() if one.requires_grad}
+    assert all(bool(torch.isfinite(grad).all()) for grad in found.values() if grad is not None)
+    still = {name for name, grad in found.items() if grad is None or not grad.any()}
+    # A shift of all keys changes no attention; a head that weighs a text's own words needs no vocabulary matrix.
+    still -= {name for name in still if ".key.bias" in name}
+    without = {name for name in still if "cls.predictions" in name or "vocabulary.bias" in name}
+    assert still == without
+    assert not without or "mlp" in (method.query, method.document)
+
+
+def test_top_k_in_training_leaves_the_rest_without_a_gradient():
+    encoder = learned.build(small(), "binary", "mlm")
+    steps = Trainer(encoder).fit(WORLD.train, Settings(steps=2, batch=8, top_k=7, rate=1e-3))
+    assert all(step.document_words <= 7 for step in steps)
+    whole = Trainer(learned.build(small(), "binary", "mlm")).fit(WORLD.train, Settings(steps=2, batch=8, rate=1e-3))
+    assert whole[0].document_words > 7
+    assert whole[0].loss != steps[0].loss
+    weights = torch.tensor([[3.0, 1.0, 2.0, 0.5]], requires_grad=True)
+    heads.top(weights, 2).sum().backward()
+    assert weights.grad.tolist() == [[1, 0, 1, 0]]
+    with pytest.raises(UsageError, match="top_k=0"):
+        Settings(steps=1, top_k=0)
 
 
 @pytest.mark.parametrize("penalty", [None, Penalty(document=1e-3, ramp=5, kind="df-flops")])
