@@ -321,7 +321,7 @@ def test_vectors_given_and_encoded_stand_side_by_side(tmp_path: Path) -> None:
         ({"a": "bm25", "b": "bm25"}, "at most one of text; not a, b"),
         ({"rows": "bm25"}, "'rows' is no name for a space"),
         ({"a.b": None}, "no name for a space"),
-        ({"a": "x"}, "encoder='x' is unknown"),
+        ({"a": "x"}, "x: no such folder; an encoder is a folder"),
     ],
 )
 def test_impossible_spaces_are_refused(tmp_path: Path, encoder: dict[str, Any], match: str) -> None:

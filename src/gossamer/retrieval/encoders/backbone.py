@@ -185,6 +185,11 @@ class Backbone(nn.Module):
         return Tokens(ids, attention, kept)
 
     @property
+    def before(self) -> int:
+        """How many special tokens precede a text."""
+        return len(self._before)
+
+    @property
     def room(self) -> int:
         """Pieces of text that fit between the special tokens of the longest input."""
         return self.longest - len(self._before) - len(self._after)

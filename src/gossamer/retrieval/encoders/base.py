@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -14,6 +14,8 @@ from gossamer.errors import UsageError
 
 if TYPE_CHECKING:
     from gossamer.retrieval.encoders.bm25 import BM25
+    from gossamer.retrieval.encoders.origin import Origin
+    from gossamer.retrieval.encoders.sources import Source
     from gossamer.retrieval.vectors import SparseVectors
 
 CONFIG = "gossamer.json"
@@ -30,10 +32,15 @@ class SparseEncoder(ABC):
     Attributes:
         scoring: ``"dot"`` (inner product), or :class:`~gossamer.retrieval.encoders.bm25.BM25` when document values
             are raw term frequencies.
+        origin: Where :meth:`from_pretrained` found it; None for one made otherwise, and once it is trained further.
     """
 
     scoring: Literal["dot"] | BM25 = "dot"
-    types: ClassVar[dict[str, str]] = {"bm25": "gossamer.retrieval.encoders.bm25:BM25Encoder"}
+    origin: Origin | None = None
+    types: ClassVar[dict[str, str]] = {
+        "bm25": "gossamer.retrieval.encoders.bm25:BM25Encoder",
+        LEARNED: "gossamer.retrieval.encoders.remembered:Remembered",
+    }
 
     @property
     @abstractmethod
@@ -48,12 +55,23 @@ class SparseEncoder(ABC):
     def encode_documents(self, texts: Sequence[str]) -> SparseVectors:
         """Document vectors, shape ``(len(texts), len(self.terms))``, non-negative."""
 
+    def sources(self, texts: Sequence[str], terms: Sequence[Collection[str]]) -> list[dict[str, Source]]:
+        """For each text where some terms of its document vector come from; those are left out that nobody knows of.
+
+        Args:
+            texts: n texts.
+            terms: For each text the terms.
+        """
+        return [{} for _ in texts]
+
     def to_dict(self) -> dict[str, Any]:
-        """Settings as JSON values, with ``type``.
+        """Settings as JSON values, with ``type``; of a learned encoder where it was loaded from.
 
         Raises:
             UsageError: This encoder cannot be saved.
         """
+        if self.origin is not None:
+            return self.origin.to_dict()
         raise UsageError(f"{type(self).__name__} cannot be saved: it has no to_dict()")
 
     @classmethod
@@ -104,7 +122,7 @@ class SparseEncoder(ABC):
 
     @staticmethod
     def from_pretrained(directory: str | PathLike[str]) -> SparseEncoder:
-        """The encoder in a directory, or on a model hub.
+        """The encoder in a directory, or on a model hub; ``"gossamer"`` is the one that comes with this package.
 
         Reads what :meth:`save_pretrained` wrote, sentence-transformers' sparse encoders, plain SPLADE checkpoints and
         OpenSearch's inference-free ones. All but our own BM25 need ``gossamer[encoders]``.
@@ -112,30 +130,33 @@ class SparseEncoder(ABC):
         Raises:
             UsageError: There is no encoder, one of a newer format, or one whose files are missing or do not fit.
         """
-        path = Path(directory) / CONFIG
-        if not path.exists():
-            return _learned(directory)
-        try:
-            settings = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UsageError(f"{path}: not valid JSON: {error}") from error
-        if settings.get("format", 0) > FORMAT:
-            raise UsageError(
-                f"{path}: format {settings['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer."
-            )
-        if settings["encoder"].get("type") == LEARNED:
-            return _learned(directory)
-        return SparseEncoder.from_dict(settings["encoder"])
+        from gossamer.retrieval.encoders.origin import find
+
+        origin = find(directory)
+        path = origin.folder / CONFIG
+        if path.exists():
+            try:
+                settings = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise UsageError(f"{path}: not valid JSON: {error}") from error
+            if settings.get("format", 0) > FORMAT:
+                raise UsageError(
+                    f"{path}: format {settings['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer."
+                )
+            if settings["encoder"].get("type") != LEARNED:
+                return SparseEncoder.from_dict(settings["encoder"])
+        encoder = _learned(origin.folder)
+        encoder.origin = origin
+        return encoder
 
 
-def _learned(directory: str | PathLike[str]) -> SparseEncoder:
+def _learned(path: Path) -> SparseEncoder:
     """A network and its heads, in whichever layout they lie."""
-    path = Path(directory)
-    if path.is_dir() and not any((path / name).exists() for name in (CONFIG, "modules.json", "config.json")):
+    if not any((path / name).exists() for name in (CONFIG, "modules.json", "config.json")):
         raise UsageError(
             f"{path / CONFIG}: not found; an encoder directory holds {CONFIG}, modules.json or config.json"
         )
-    return _made(lambda: importlib.import_module("gossamer.retrieval.encoders.layouts").load(directory), directory)
+    return _made(lambda: importlib.import_module("gossamer.retrieval.encoders.layouts").load(path), path)
 
 
 def _learned_module() -> Any:

@@ -43,7 +43,7 @@ def encode(
     for start in range(0, len(texts), _TOGETHER):
         pieces = side.backbone.pieces(texts[start : start + _TOGETHER])
         cut += sum(len(row) > side.room for row in pieces)
-        windows = [(at, part) for at, row in enumerate(pieces) for part in _windows(row, side.room, long)]
+        windows = [(at, part) for at, row in enumerate(pieces) for part in _read(row, side.room, long)]
         found: list[list[Row]] = [[] for _ in pieces]
         left = len(windows)
         for members, vectors in work.run([part for _, part in windows]):
@@ -112,14 +112,15 @@ def _sparse(row: NDArray[np.float32]) -> Row:
     return columns.astype(np.uint32), row[columns]
 
 
-def _windows(row: Sequence[int], room: int, long: str) -> Iterator[Sequence[int]]:
+def in_windows(row: Sequence[int], room: int) -> Iterator[Sequence[int]]:
     """Parts of at most ``room`` pieces; each shares a few with the one before, lest a phrase be torn."""
-    if long == "truncate" or len(row) <= room:
-        yield row[:room]
-        return
     step = room - room // 8
-    for start in range(0, len(row) - room // 8, step):
+    for start in range(0, max(1, len(row) - room // 8), step):
         yield row[start : start + room]
+
+
+def _read(row: Sequence[int], room: int, long: str) -> Iterator[Sequence[int]]:
+    return iter([row[:room]]) if long == "truncate" or len(row) <= room else in_windows(row, room)
 
 
 def _largest(rows: Sequence[Row]) -> Row:

@@ -6,7 +6,7 @@ a head for queries, a head for documents, a regulariser and a supervision.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Literal
 
 import torch
@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from gossamer.errors import UsageError
-from gossamer.retrieval.encoders.backbone import Backbone, Tokens
+from gossamer.retrieval.encoders.backbone import Backbone, States, Tokens
 from gossamer.retrieval.encoders.pooling import largest_logits
 
 Activation = Literal["relu", "softplus", "identity"]
@@ -48,6 +48,10 @@ class Head(nn.Module):
 
     def forward(self, tokens: Tokens, backbone: Backbone, repeats: Repeats) -> Tensor:
         """``repeats`` says what becomes of a word's several occurrences, for heads that weigh each."""
+        raise NotImplementedError
+
+    def logits(self, tokens: Tokens, backbone: Backbone, columns: Sequence[int]) -> Tensor:
+        """What is pooled, of some columns at every position: (n, length, len(columns)); of heads that expand."""
         raise NotImplementedError
 
 
@@ -162,13 +166,7 @@ class Mlm(Head):
     def forward(self, tokens: Tokens, backbone: Backbone, repeats: Repeats) -> Tensor:
         """(n, |V|)."""
         states = backbone(tokens)
-        weight = backbone.vocabulary.weight
-        bias = weight.new_zeros(len(weight)) if backbone.vocabulary.bias is None else backbone.vocabulary.bias
-        weight = torch.cat([weight, bias.unsqueeze(1)], 1)
-        ones = torch.ones_like(states.transformed[..., :1])
-        extended = torch.cat([states.transformed, ones], -1)
-        if self.importance is not None:
-            extended = extended * torch.log1p(functional.softplus(self.importance(states.hidden)))
+        weight, extended = _with_bias(backbone), self._extended(states)
         if self.pool == "max":
             pooled: Tensor = self.curve(largest_logits(extended, weight, tokens.kept).clamp_min(_LOWEST))
             pooled = pooled * (tokens.kept.sum(1, keepdim=True) > 0)
@@ -177,6 +175,17 @@ class Mlm(Head):
         if self.quality is not None:
             pooled = pooled * torch.sigmoid(self.quality(states.hidden[:, 0]))
         return pooled
+
+    def logits(self, tokens: Tokens, backbone: Backbone, columns: Sequence[int]) -> Tensor:
+        """(n, length, len(columns))."""
+        return self._extended(backbone(tokens)) @ _with_bias(backbone, list(columns)).T
+
+    def _extended(self, states: States) -> Tensor:
+        """States that the vocabulary matrix multiplies, and 1 for its bias; (n, length, width + 1)."""
+        extended = torch.cat([states.transformed, torch.ones_like(states.transformed[..., :1])], -1)
+        if self.importance is not None:
+            extended = extended * torch.log1p(functional.softplus(self.importance(states.hidden)))
+        return extended
 
     def _sums(self, states: Tensor, weight: Tensor, kept: Tensor) -> Tensor:
         """A slice of words at a time, computed again for the gradient and not kept."""
@@ -202,6 +211,18 @@ class ClsMlm(Head):
         """(n, |V|)."""
         weights: Tensor = self.curve(backbone.vocabulary(backbone(tokens).transformed[:, 0]))
         return weights
+
+    def logits(self, tokens: Tokens, backbone: Backbone, columns: Sequence[int]) -> Tensor:
+        """(n, length, len(columns)), ``-inf`` but at the first position."""
+        found: Tensor = backbone.vocabulary(backbone(tokens).transformed)[..., list(columns)]
+        found[:, 1:] = float("-inf")
+        return found
+
+
+def _with_bias(backbone: Backbone, columns: list[int] | slice = slice(None)) -> Tensor:
+    """Rows of the vocabulary matrix with their bias as one more column, (|V|, width + 1)."""
+    weight, bias = backbone.vocabulary.weight[columns], backbone.vocabulary.bias
+    return torch.cat([weight, (weight.new_zeros(len(weight)) if bias is None else bias[columns]).unsqueeze(1)], 1)
 
 
 _LOWEST = torch.finfo(torch.float32).min  # in place of -inf, whose softplus or gradient would not be finite

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders import heads, methods
 from gossamer.retrieval.encoders.backbone import Backbone, Tokens
 from gossamer.retrieval.encoders.base import SparseEncoder
-from gossamer.retrieval.encoders.encoding import Progress, encode
+from gossamer.retrieval.encoders.encoding import Progress, encode, in_windows
 from gossamer.retrieval.encoders.expansion import Expander
+from gossamer.retrieval.encoders.sources import Source, trace
 from gossamer.retrieval.vectors import SparseVectors
 
 log = logging.getLogger(__name__)
@@ -101,6 +104,22 @@ class Side(nn.Module):
             found = heads.top(found, self.limits.top_k)
         return heads.pruned(found, self.limits.prune) if self.limits.prune else found
 
+    @torch.inference_mode()
+    def peaks(
+        self, windows: Sequence[Sequence[int]], columns: Sequence[Sequence[int]]
+    ) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+        """As :data:`gossamer.retrieval.encoders.sources.Peaks` has it, of a head that expands."""
+        return [self._peaks(window, list(some)) for window, some in zip(windows, columns, strict=True)]
+
+    def _peaks(self, window: Sequence[int], columns: list[int]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        tokens = self._tokens([window])
+        logits = self.head.logits(tokens, self.backbone, columns)[0]
+        logits = logits.masked_fill(tokens.kept[0].unsqueeze(1) == 0, float("-inf"))
+        values, places = logits.max(0)
+        places = places - self.backbone.before
+        places = places.where((places >= 0) & (places < len(window)), -1)
+        return values.float().cpu().numpy(), places.cpu().numpy()
+
 
 class LearnedEncoder(nn.Module, SparseEncoder):
     """Texts to sparse vectors by a trained network; scores are inner products.
@@ -122,6 +141,12 @@ class LearnedEncoder(nn.Module, SparseEncoder):
             raise UsageError("queries and documents need one vocabulary, and the two tokenizers differ")
         self.query, self.document, self.expander = query, document, expander
         self.eval()
+
+    def train(self, mode: bool = True) -> LearnedEncoder:
+        """As of any module; what is trained is no longer what was loaded."""
+        if mode:
+            self.origin = None
+        return super().train(mode)
 
     @property
     def terms(self) -> list[str]:
@@ -158,6 +183,15 @@ class LearnedEncoder(nn.Module, SparseEncoder):
         """
         read = texts if self.expander is None else self.expander.lengthened(texts)
         return self._encode(self.document, read, batch, long, progress)
+
+    def sources(self, texts: Sequence[str], terms: Sequence[Collection[str]]) -> list[dict[str, Source]]:
+        """For each text through which of its words some terms of its document vector came."""
+        side = self.document
+        names = self.terms
+        column = {name: at for at, name in enumerate(names)}
+        windows = [list(in_windows(row, side.room)) for row in side.backbone.pieces(texts)]
+        known = [{term: column[term] for term in some if term in column} for some in terms]
+        return trace(windows, known, names, side.peaks if side.head.expands else None)
 
     def save_pretrained(self, directory: str | PathLike[str]) -> None:
         """Write the encoder, so that sentence-transformers reads what its layout can express; the rest is logged."""

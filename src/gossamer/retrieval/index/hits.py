@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from gossamer.retrieval.index.incoming import scored_text
 from gossamer.retrieval.index.selection import best
 from gossamer.retrieval.index.snapshot import make_document, naming_damage
+from gossamer.retrieval.index.tracing import Contribution, shares_of_words, traced
 from gossamer.text import passages
 from gossamer.text.analysis import Analyzer, analyzer
 from gossamer.text.documents import Document, Passage
@@ -16,28 +18,7 @@ from gossamer.text.snippets import Snippet, excerpts
 if TYPE_CHECKING:
     from gossamer.retrieval.index.selection import Selection
     from gossamer.retrieval.index.snapshot import OpenSegment, Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """One term's part of a score: ``contribution = query_weight * document_weight``.
-
-    The empty term stands for what a score owes to the passage's length alone (query likelihood). ``space`` is the part
-    of the index that the term belongs to; the query weight has the weight of the space in it.
-    """
-
-    term: str
-    query_weight: float
-    document_weight: float
-    contribution: float
-    space: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {
-            "term": self.term, "query_weight": self.query_weight,
-            "document_weight": self.document_weight, "contribution": self.contribution, "space": self.space,
-        }  # fmt: skip
+    from gossamer.retrieval.index.spaces import Encoders
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +89,7 @@ class Hit:
 def build_hits(
     snapshot: Snapshot,
     terms_of: Analyzer | None,
+    encoders: Encoders,
     selection: Selection,
     k: int,
     explain: bool,
@@ -118,42 +100,44 @@ def build_hits(
     Args:
         snapshot: What to search.
         terms_of: The index's analyser, to find the words to highlight; None looks for the terms as words.
+        encoders: Of the index's spaces.
         selection: The query.
         k: How many.
-        explain: Fill ``Hit.explanation``.
+        explain: Fill ``Hit.explanation``, and highlight the words through which expansions came.
         order: The documents to return as (segment, document number), in this order instead of the score's.
     """
     with naming_damage(snapshot.segments):
         rows = _rows(snapshot, selection, k, order)
         parts = snapshot.native.explain(selection.scoring, [(s, row) for _, s, row, _ in rows])
         found = [_read(snapshot.segments[s], row, number) for _, s, row, number in rows]
+    spaces = snapshot.manifest.spaces
+    why = [[Contribution(t, q, d, share, spaces[s]["name"]) for t, s, q, d, share in one] for one in parts]
+    if explain:
+        why = traced(why, lambda: [scored_text(stub, passage) for stub, passage, *_ in found], spaces, encoders)
+    shares = shares_of_words(why, terms_of, spaces)
     weights: dict[str, float] = {}
-    shares: list[list[tuple[Any, ...]]] = []
-    for contributions in parts:
-        total: dict[str, float] = {}  # a word may be a term of several spaces
-        for term, *_, contribution in contributions:
-            total[term] = total.get(term, 0.0) + contribution
-        shares.append(list(total.items()))
-        for term, share in total.items():
-            weights[term] = max(weights.get(term, 0.0), share)
-    weights.pop("", None)
-    analysis, names = terms_of or analyzer("standard"), [space["name"] for space in snapshot.manifest.spaces]
-    shown = excerpts(analysis, [passage for _, _, passage, *_ in found], weights, selection.text, shares)
+    for one in shares:
+        for word, share in one.items():
+            weights[word] = max(weights.get(word, 0.0), share)
+    shown = excerpts(
+        terms_of or analyzer("standard"), [passage for _, passage, *_ in found], weights, selection.text,
+        [list(one.items()) for one in shares],
+    )  # fmt: skip
     return [
         Hit(
-            identifier,
+            stub.id,
             score,
-            title,
+            stub.title,
             passage,
             excerpt.highlights,
             excerpt.intensities,
             excerpt.snippet,
-            [Contribution(term, q, d, share, names[space]) for term, space, q, d, share in why] if explain else [],
+            contributions if explain else [],
             also,
             load,
         )
-        for (score, *_), (identifier, title, passage, also, load), excerpt, why in zip(
-            rows, found, shown, parts, strict=True
+        for (score, *_), (stub, passage, also, load), excerpt, contributions in zip(
+            rows, found, shown, why, strict=True
         )
     ]
 
@@ -171,18 +155,16 @@ def _rows(
     return sorted(rows, key=lambda row: place[row[1], row[3]])
 
 
-def _read(segment: OpenSegment, row: int, number: int) -> tuple[str, str, Passage, list[str], Callable[[], Document]]:
+def _read(segment: OpenSegment, row: int, number: int) -> tuple[Document, Passage, list[str], Callable[[], Document]]:
+    """The document without its text, the passage, other paths, and what reads the rest."""
     native = segment.native
     start, end = native.range(row)
-    identifier, body, metadata = native.id(number), native.passage(row), native.metadata(number)
+    stub, body = make_document(native.id(number), "", native.metadata(number)), native.passage(row)
 
     def load() -> Document:
         return segment.document(number)
 
-    if not metadata:
-        return identifier, "", Passage(start, end, body), [], load
-    document = make_document(identifier, "", metadata)
-    fields, place = document.fields, passages.locate(document.spans, start, end, body)
-    path, paths = fields.get("path"), fields.get("paths")
+    place = passages.locate(stub.spans, start, end, body) if stub.spans else Passage(start, end, body)
+    path, paths = stub.fields.get("path"), stub.fields.get("paths")
     also = [one for one in paths if one != path] if isinstance(paths, list) and path in paths else []
-    return identifier, document.title, place, also, load
+    return stub, place, also, load

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gossamer.errors import UsageError
-from gossamer.text.documents import Document
+from gossamer.text import passages
+from gossamer.text.documents import Document, Passage
 
 
 def as_document(item: str | dict[str, Any] | Document, insertion: int) -> Document:
@@ -71,6 +72,11 @@ def _text(document: Document, name: str) -> str:
     value = document.fields.get(name)
     parts = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
     return "\n".join(part if isinstance(part, str) else json.dumps(part, ensure_ascii=False) for part in parts)
+
+
+def scored_text(document: Document, passage: Passage) -> str:
+    """The text of a passage with what is scored with it, as encoders see it."""
+    return f"{passages.prefix(document, passage)}\n{passage.text}".strip()
 
 
 def ranges(document: Document, cuts: list[tuple[int, int]]) -> list[tuple[int, int, int, int]]:

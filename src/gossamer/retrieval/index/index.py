@@ -9,7 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from gossamer.errors import GossamerError, UsageError
-from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
+from gossamer.retrieval.defaults import ENCODER
+from gossamer.retrieval.encoders import BM25Encoder
+from gossamer.retrieval.encoders.origin import OURS
 from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.ledger import Ledger
 from gossamer.retrieval.index.limits import parse_size, threads_of
@@ -17,7 +19,7 @@ from gossamer.retrieval.index.manifest import Manifest
 from gossamer.retrieval.index.schema import Field, declared, text_fields, value_types
 from gossamer.retrieval.index.searcher import Searcher
 from gossamer.retrieval.index.snapshot import naming_damage
-from gossamer.retrieval.index.spaces import Values, spaces_of
+from gossamer.retrieval.index.spaces import Named, Values, encoders_of, spaces_of
 from gossamer.retrieval.index.writer import Writer
 from gossamer.retrieval.vectors import SparseVectors
 
@@ -45,7 +47,7 @@ class Index(Searcher):
     def __init__(
         self,
         path: str | PathLike[str],
-        encoder: SparseEncoder | Mapping[str, SparseEncoder | None] | None,
+        encoder: Named | Mapping[str, Named | None] | None,
         memory: int | str,
         threads: int | None,
     ) -> None:
@@ -59,7 +61,7 @@ class Index(Searcher):
     def create(
         cls,
         path: str | PathLike[str],
-        encoder: str | SparseEncoder | Mapping[str, str | SparseEncoder | None] | None = "bm25",
+        encoder: Named | Mapping[str, Named | None] | None = ENCODER,
         *,
         weights: Mapping[str, float] | None = None,
         analyzer: str | dict[str, Any] | Analyzer = "english",
@@ -73,10 +75,13 @@ class Index(Searcher):
 
         Args:
             path: Directory; made if missing.
-            encoder: ``"bm25"``, an encoder, or None for vectors made elsewhere (:meth:`add_vectors`); or several by
-                name, such as ``{"bm25": "bm25", "learned": encoder}``: each has a space of its own, and a score is one
-                sum over all of them. At most one is BM25.
-            weights: For spaces, by name, what their scores are multiplied by; 1 where none is given.
+            encoder: ``"bm25"``; ``"gossamer"``, the learned model that comes with this package beside BM25; a saved
+                encoder's folder or a model's id on a hub; an encoder object; or None for vectors made elsewhere
+                (:meth:`add_vectors`). Or several by name, such as ``{"bm25": "bm25", "learned": encoder}``: each has a
+                space of its own, and a score is one sum over all of them. At most one is BM25. Of a learned encoder
+                the index keeps where it was loaded from and a fingerprint, not the model.
+            weights: For spaces, by name, what their scores are multiplied by; where none is given, of a learned encoder
+                beside BM25 what its training has found (``fusion_weight``), else 1.
             analyzer: How BM25 turns text into terms; ignored by other encoders.
             fields: Declared fields, such as ``"title^3, brand^2, abstract:text(german), year:integer"``: text is
                 searched with a weight and an analyser of its own (BM25F), values of other types are checked; see
@@ -94,16 +99,11 @@ class Index(Searcher):
             raise UsageError(f"passages={passages} must be a number of words > 0, or None for whole documents")
         known = declared(fields)
         texts, types = text_fields(known), value_types(known)
-        named = isinstance(encoder, Mapping)
-        asked = dict(encoder) if isinstance(encoder, Mapping) else {"": encoder}
-        if texts and "bm25" not in asked.values():
+        asked = list(encoder.values()) if isinstance(encoder, Mapping) else [encoder]
+        if texts and not {"bm25", OURS} & {one for one in asked if isinstance(one, str)}:
             raise UsageError("fields of text go to the encoder: encoder='bm25', or BM25Encoder(fields=...)")
-        made: dict[str, SparseEncoder | None] = {}
-        for name, one in asked.items():
-            if isinstance(one, str) and one != "bm25":
-                raise UsageError(f"encoder={one!r} is unknown; use 'bm25' or an encoder object")
-            made[name] = BM25Encoder(analyzer=analyzer, fields=texts) if isinstance(one, str) else one
-        spaces, _ = spaces_of(made if named else made[""], values, weights)
+        made = encoders_of(encoder, BM25Encoder(analyzer=analyzer, fields=texts))
+        spaces, _ = spaces_of(made, values, weights)
         storage = cls.storage_type(Path(path))
         parse_size(memory)
         threads_of(threads)
@@ -119,21 +119,28 @@ class Index(Searcher):
                 storage.unlock()
         except OSError as error:
             raise GossamerError(f"{path}: cannot make an index here: {error.strerror or error}") from error
-        return cls(path, made if named else made[""], memory, threads)
+        return cls(path, made, memory, threads)
 
     @classmethod
     def open(
         cls,
         path: str | PathLike[str],
         *,
-        encoder: SparseEncoder | Mapping[str, SparseEncoder | None] | None = None,
+        encoder: Named | Mapping[str, Named | None] | None = None,
         memory: int | str = "512MiB",
         threads: int | None = None,
     ) -> Index:
-        """The index at ``path``. ``encoder`` is only needed for one that cannot be saved, of several spaces by name.
+        """The index at ``path``. A learned encoder is found again when a text is first encoded.
+
+        Args:
+            path: The directory.
+            encoder: Only needed for one that cannot be saved, or where a learned encoder's folder has moved: the
+                encoder or where it is; by the name of its space where several may be meant.
+            memory, threads: As :meth:`create` has them.
 
         Raises:
             NoSuchIndex, IndexDamaged, IndexTooNew: It cannot be opened.
+            UsageError: The index was made with another encoder.
         """
         return cls(path, encoder, memory, threads)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gossamer.errors import UsageError
-from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
+from gossamer.retrieval.encoders import BM25Encoder
 from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.approximation import Approximation, check_recall
 from gossamer.retrieval.index.corrections import Correction, put_right, rare_words
@@ -22,7 +22,7 @@ from gossamer.retrieval.index.plan import Plan, make_plan
 from gossamer.retrieval.index.queries import Query, rank_vectors, texts_of
 from gossamer.retrieval.index.selection import Selection, best, select, understanding
 from gossamer.retrieval.index.snapshot import naming_damage, open_snapshot
-from gossamer.retrieval.index.spaces import stored_encoders
+from gossamer.retrieval.index.spaces import Named, stored_encoders
 from gossamer.retrieval.index.statistics import stats_of
 from gossamer.retrieval.index.storage import Storage
 from gossamer.retrieval.index.verification import Verification, verify
@@ -41,14 +41,12 @@ class Searcher:
 
     Args:
         path: The index's directory.
-        encoder: Needed for one that cannot be saved; of several spaces by name.
+        encoder: As :meth:`Index.open` has it.
     """
 
     storage_type: type[Storage] = Storage
 
-    def __init__(
-        self, path: str | PathLike[str], encoder: SparseEncoder | Mapping[str, SparseEncoder | None] | None
-    ) -> None:
+    def __init__(self, path: str | PathLike[str], encoder: Named | Mapping[str, Named | None] | None) -> None:
         self.path = Path(path)
         self._storage = self.storage_type(self.path)
         self._snapshot = open_snapshot(self._storage)
@@ -291,7 +289,7 @@ class Searcher:
 
     def _hits(self, selection: Selection, k: int, sort: str | None, explain: bool) -> list[Hit]:
         order = first_by(self._snapshot, selection, sort, k) if sort is not None or selection.lists else None
-        return build_hits(self._snapshot, self._analyzer, selection, k, explain, order)
+        return build_hits(self._snapshot, self._analyzer, self._encoders, selection, k, explain, order)
 
     def facets(
         self,

@@ -122,10 +122,7 @@ def select(
                 parsed = understand(query)
                 selected = restricting.select(parsed, accepted) if parsed.operators else selections[i]
                 selections[i] = widening.widen(selected, query, parsed)
-    beside = [
-        _beside(selections, [part[s] for part in parts], names[s], encoders[s], factors[s])
-        for s in range(1, len(names))
-    ]
+    beside = [_beside(selections, parts, s, names[s], encoders[s], factors[s]) for s in range(1, len(names))]
     return [
         replace(selection, beside=tuple(terms[i] for terms in beside), weights=factors)
         for i, selection in enumerate(selections)
@@ -133,18 +130,23 @@ def select(
 
 
 def _beside(
-    selections: Sequence[Selection], parts: Sequence[Part], name: str, encoder: SparseEncoder | None, weight: float
+    selections: Sequence[Selection],
+    parts: Sequence[Sequence[Part]],
+    space: int,
+    name: str,
+    encoder: SparseEncoder | None,
+    weight: float,
 ) -> list[list[tuple[str, float]]]:
-    """What scores in a space beside the first, of a text what the words that score there are encoded to."""
+    """What scores in a space beside the first; of a text that asks both, what the words that score there encode to."""
     if weight == 0:
         return [[] for _ in parts]
-    if encoder is None and any(isinstance(part, str) for part in parts):
+    if encoder is None and any(isinstance(part[space], str) for part in parts):
         raise UsageError(
             f"the vectors of the space {name!r} are made elsewhere: give the query as {{space: text or vector}}, "
             f"open the index with encoder=, or leave the space out by weights={{{name!r}: 0}}"
         )
     asked = [
-        (selection.text if selection.text else part) if isinstance(part, str) else part
+        selection.text if isinstance(part[space], str) and part[space] == part[0] else part[space]
         for selection, part in zip(selections, parts, strict=True)
     ]
     return terms_of(asked, None, encoder)

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gossamer.retrieval.encoders.base import LEARNED
 from gossamer.retrieval.index.schema import described
 
 if TYPE_CHECKING:
     from gossamer.retrieval.index.snapshot import Snapshot
+
+_BYTES = {"f32": 4, "f16": 2, "u8": 1}  # of a value
 
 
 def stats_of(snapshot: Snapshot) -> dict[str, Any]:
@@ -45,13 +48,24 @@ def stats_of(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _space(snapshot: Snapshot, number: int, parts: Mapping[str, int]) -> dict[str, Any]:
-    """What a space is and takes."""
+    """What a space is and takes; of vectors how many entries they have, of a learned encoder which it is."""
     space = snapshot.manifest.spaces[number]
-    return {
-        "name": space["name"],
+    name, encoder = space["name"], space["encoder"]
+    told = {
+        "name": name,
         "kind": space["kind"],
-        "encoder": space["encoder"]["type"],
+        "encoder": encoder["type"],
         "weight": space.get("weight", 1.0),
         "terms": max((s.native.terms(number) for s in snapshot.segments), default=0),
-        "bytes": sum(length for name, length in parts.items() if name.startswith(f"{space['name']}.")),
+        "bytes": sum(length for part, length in parts.items() if part.startswith(f"{name}.")),
     }
+    if space["kind"] == "vectors":
+        entries = parts.get(f"{name}.forward.values", 0) // _BYTES[space["values"]]
+        told |= {
+            "values": space["values"],
+            "entries": entries,
+            "entries_per_passage": entries / max(1, snapshot.native.rows),
+        }
+    if encoder["type"] == LEARNED:
+        told |= {"model": encoder["name"], "fingerprint": encoder["fingerprint"]}
+    return told

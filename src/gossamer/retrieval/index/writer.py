@@ -22,14 +22,14 @@ from gossamer.retrieval.encoders import BM25Encoder
 from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.columns import ColumnBuilder, merged
 from gossamer.retrieval.index.container import ADVICE, ContainerWriter, FileEntry
-from gossamer.retrieval.index.incoming import NativeDocument, as_document, native_document, ranges
+from gossamer.retrieval.index.incoming import NativeDocument, as_document, native_document, ranges, scored_text
 from gossamer.retrieval.index.manifest import Manifest, SegmentEntry
 from gossamer.retrieval.index.schema import conform
 from gossamer.retrieval.index.snapshot import OpenSegment, naming_damage, scoring_of
-from gossamer.retrieval.index.spaces import native_spaces
+from gossamer.retrieval.index.spaces import native_spaces, readdressed
 from gossamer.retrieval.index.storage import LOCK, Storage, release
 from gossamer.text import passages
-from gossamer.text.documents import Document, Passage
+from gossamer.text.documents import Document
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _BATCH_CHARACTERS = 1 << 20
 _BATCH_DOCUMENTS = 2048
+_ENCODED_CHARACTERS = 1 << 17  # of a batch that encoders read: a second or so, after which it can be stopped
 _BUILDER_SHARE = 0.75  # of the memory: the rest is for batches, the allocator's gaps, and what a batch more brings
 _MERGE_FACTOR = 8  # segments of one size class that are merged into one
 _SMALLEST_CLASS = 1000  # rows
@@ -156,11 +157,11 @@ class Writer:
 
     def _batches(self, documents: Iterable[Document]) -> Iterator[list[Document]]:
         batch: list[Document] = []
-        characters = 0
+        characters, most = 0, _ENCODED_CHARACTERS if self._of_vectors else _BATCH_CHARACTERS
         for document in documents:
             batch.append(document)
             characters += len(document.text)
-            if characters >= _BATCH_CHARACTERS or len(batch) >= _BATCH_DOCUMENTS:
+            if characters >= most or len(batch) >= _BATCH_DOCUMENTS:
                 yield batch
                 batch, characters = [], 0
         if batch:
@@ -175,7 +176,7 @@ class Writer:
             raise UsageError("this index holds vectors made elsewhere: use add_vectors(), or open it with encoder=")
         words = self._manifest.passage_words
         cut = [passages.split(d, words or None) for d in batch]
-        texts = [_scored(d, p) for d, ps in zip(batch, cut, strict=True) for p in ps]
+        texts = [scored_text(d, p) for d, ps in zip(batch, cut, strict=True) for p in ps]
         places = [ranges(d, [(p.start, p.end) for p in ps]) for d, ps in zip(batch, cut, strict=True)]
         self._add_rows(batch, places, [e.encode_documents(texts) for e in self._of_vectors.values() if e is not None])
 
@@ -205,7 +206,7 @@ class Writer:
             if space not in given:
                 if encoder is None:
                     raise UsageError(f"the vectors of the space {space!r} are made elsewhere: give them, too")
-                given[space] = encoder.encode_documents([_scored(d, passages.split(d, None)[0]) for d in stored])
+                given[space] = encoder.encode_documents([scored_text(d, passages.split(d, None)[0]) for d in stored])
         places = [ranges(d, [(0, len(d.text))]) for d in stored]
         self._add_rows(stored, places, [given[space] for space in self._of_vectors])
         return len(names)
@@ -409,8 +410,9 @@ class Writer:
         calibration = self._manifest.calibration
         if self._tuning is not None:
             calibration = self._tuning.write(self._storage, self._new_name("calibration"), self._manifest)
+        spaces = readdressed(self._manifest.spaces, self._encoders)
         return replace(
-            self._manifest, segments=tuple(entries), ledger=kept, calibration=calibration,
+            self._manifest, spaces=spaces, segments=tuple(entries), ledger=kept, calibration=calibration,
             next_insertion=self._next_insertion, next_file=self._next_file,
         )  # fmt: skip
 
@@ -433,11 +435,6 @@ class Writer:
             pass  # the next writer does it
         finally:
             self._storage.unlock()
-
-
-def _scored(document: Document, passage: Passage) -> str:
-    """The text of a passage with what is scored with it."""
-    return f"{passages.prefix(document, passage)}\n{passage.text}".strip()
 
 
 def _copy(section: SectionWriter, sources: list[OpenSegment], chunk: bytes) -> None:

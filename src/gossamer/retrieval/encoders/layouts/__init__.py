@@ -12,14 +12,12 @@ from gossamer.retrieval.encoders.learned import LearnedEncoder
 
 
 def load(folder: str | PathLike[str]) -> LearnedEncoder:
-    """The encoder in a folder, in whichever layout it is; or on a model hub.
+    """The encoder in a folder, in whichever layout it is.
 
     Raises:
         UsageError: The folder holds no encoder, or one with missing, mismatching or pickled files.
     """
     path = Path(folder)
-    if not path.exists():
-        path = _fetched(str(folder))
     if ours.fits(path):
         return ours.load(path)
     if sentence_transformers.fits(path):
@@ -40,14 +38,3 @@ def save(encoder: LearnedEncoder, folder: str | PathLike[str]) -> list[str]:
     said = sentence_transformers.save(encoder, path)
     ours.save(encoder, path)
     return said
-
-
-def _fetched(name: str) -> Path:
-    """A model of a hub, by the hub's own client."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    try:
-        return Path(snapshot_download(name, ignore_patterns=["*.bin", "*.pt", "*.onnx", "*.h5", "*.msgpack"]))
-    except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
-        raise UsageError(f"{name}: no such folder, and the model hub does not give it: {error}") from error

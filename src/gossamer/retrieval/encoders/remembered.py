@@ -1,0 +1,95 @@
+"""A learned encoder that an index refers to: found again, checked and loaded when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from gossamer.errors import GossamerError, UsageError
+from gossamer.retrieval.encoders.base import SparseEncoder
+from gossamer.retrieval.encoders.origin import OURS, Origin, find
+
+if TYPE_CHECKING:
+    from gossamer.retrieval.encoders.sources import Source
+    from gossamer.retrieval.vectors import SparseVectors
+
+_SAY_WHERE = "say where it is with Index.open(path, encoder=DIR), on the command line with --encoder DIR"
+
+
+class Remembered(SparseEncoder):
+    """The encoder that an index was made with.
+
+    Args:
+        settings: As :meth:`Origin.to_dict` gave them.
+        moved: Where it is now, if that is known and its fingerprint has been compared.
+
+    Methods that need the model raise ``GossamerError`` where it is gone or has changed.
+    """
+
+    def __init__(self, settings: dict[str, Any], moved: Origin | None = None) -> None:
+        self._settings, self._moved = settings, moved
+        self._loaded: SparseEncoder | None = None
+        self._lock = Lock()
+
+    @property
+    def model(self) -> SparseEncoder:
+        """The encoder itself; loaded once, whichever thread asks first.
+
+        Raises:
+            GossamerError: It is gone, it has changed, or it cannot be loaded.
+        """
+        with self._lock:
+            if self._loaded is None:
+                origin = self._moved or self._where()
+                if origin.fingerprint != self._settings["fingerprint"]:
+                    raise GossamerError(self._changed(origin))
+                self._loaded = SparseEncoder.from_pretrained(origin.name)
+            return self._loaded
+
+    @property
+    def terms(self) -> list[str]:
+        """Column number to term."""
+        return self.model.terms
+
+    def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
+        """As the encoder does."""
+        return self.model.encode_queries(texts)
+
+    def encode_documents(self, texts: Sequence[str]) -> SparseVectors:
+        """As the encoder does."""
+        return self.model.encode_documents(texts)
+
+    def sources(self, texts: Sequence[str], terms: Sequence[Collection[str]]) -> list[dict[str, Source]]:
+        """As the encoder does."""
+        return self.model.sources(texts, terms)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the index keeps; where it is now, if that was said."""
+        return self._moved.to_dict() if self._moved is not None else self._settings
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> Remembered:
+        """The encoder that :meth:`to_dict` described; nothing is looked for yet."""
+        return cls(settings)
+
+    def _where(self) -> Origin:
+        name = self._settings["name"]
+        try:
+            return find(name)
+        except UsageError as error:
+            raise GossamerError(
+                f"the index was made with the encoder {name}, which is gone: {error}; {_SAY_WHERE}"
+            ) from error
+
+    def _changed(self, origin: Origin) -> str:
+        was, now = self._settings["fingerprint"][:12], origin.fingerprint[:12]
+        if origin.name == OURS:
+            return (
+                f"the index was made with the model {OURS!r} of another release (fingerprint {was}, here {now}); "
+                "install that release, or index again"
+            )
+        return (
+            f"{origin.folder}: not the encoder any more that the index was made with (fingerprint {was}, now {now}); "
+            f"put its files back, {_SAY_WHERE}, or index again"
+        )
