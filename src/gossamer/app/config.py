@@ -112,7 +112,7 @@ class Setting:
 SETTINGS = {
     setting.key: setting
     for setting in (
-        Setting("index.encoder", ENCODER, _text, "how a new index turns text into vectors"),
+        Setting("index.encoder", ENCODER, _text, "how a new index turns text into vectors: bm25, gossamer or a folder"),
         Setting("index.analyzer", "english", _text, "how a new index turns text into terms: a name or a JSON file"),
         Setting("index.fields", "none", _or_none, "declared fields of a new index, such as title^3, year:integer"),
         Setting("index.passages", "180", _or_word("off", _whole_number(10, 100_000)), "words per passage, or off"),

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -33,6 +34,9 @@ EXTRAS = {
 """Each extra: the modules that show it is there, and what it adds."""
 
 _LOW_DISK = 2**30
+_QUERY = "how do the wings of birds and aircraft make lift"
+_TEXT = 16 * f"{_QUERY}. "
+_TEXTS = 16
 _CPU_LEVELS = ("avx512", "avx2", "neon", "portable")
 
 
@@ -65,9 +69,10 @@ def doctor(
     See also: gossamer verify, gossamer config check
     """
     out = Output(json, quiet, no_color)
-    findings = [*_installation(), *_extras(), _disk(index or "."), _settings()]
+    findings = [*_installation(), _our_model(), *_extras(), _disk(index or "."), _settings()]
     if index is not None:
         findings.append(_index(index))
+        findings += _encoders(index) if findings[-1].status == "ok" else ()
     if out.is_json:
         out.document({
             "ok": all(one.status != "broken" for one in findings),
@@ -118,6 +123,32 @@ def _installation() -> Iterator[Finding]:
         yield Finding("kernels", "ok", f"{level}{forced}; the processor has {', '.join(features) or 'no extensions'}")
 
 
+def _our_model() -> Finding:
+    from gossamer.retrieval.encoders import SparseEncoder
+    from gossamer.retrieval.encoders.origin import OURS
+
+    name = f"model {OURS}"
+    try:
+        started = time.perf_counter()
+        encoder = SparseEncoder.from_pretrained(OURS)
+        loaded = time.perf_counter()
+        encoder.encode_documents([_TEXT] * _TEXTS)
+        encoded = time.perf_counter()
+        encoder.encode_queries([_QUERY])
+        asked = time.perf_counter()
+    except GossamerError as error:
+        return Finding(name, "missing", str(error), "pip install --force-reinstall gossamer")
+    assert encoder.origin is not None
+    files = sum(one.stat().st_size for one in encoder.origin.folder.rglob("*") if one.is_file())
+    rate = _TEXTS / (encoded - loaded)
+    return Finding(
+        name,
+        "ok",
+        f"{size(files)}, loads in {1000 * (loaded - started):.0f} ms; {rate:.0f} passages of {len(_TEXT.split())} "
+        f"words/s, a query in {1e6 * (asked - encoded):.0f} µs",
+    )
+
+
 def _extras() -> Iterator[Finding]:
     for name, (_, adds) in EXTRAS.items():
         if _has(name):
@@ -146,6 +177,20 @@ def _settings() -> Finding:
     except GossamerError as error:
         return Finding("settings", "broken", str(error), "correct the line, then run gossamer config check")
     return Finding("settings", "ok", ", ".join(files) or "no gossamer.toml; defaults hold")
+
+
+def _encoders(path: str) -> Iterator[Finding]:
+    """Whether the learned encoders of an index are where it was made with them."""
+    from gossamer.retrieval.index import Index
+
+    try:
+        with Index.open(path) as opened:
+            models = [space["model"] for space in opened.stats()["spaces"] if "model" in space]
+            if models:
+                opened.load_encoders()
+                yield Finding("encoder", "ok", f"{', '.join(models)}: as when the index was made")
+    except GossamerError as error:
+        yield Finding("encoder", "broken", str(error), f"gossamer search {path} QUERY --encoder DIR")
 
 
 def _index(path: str) -> Finding:

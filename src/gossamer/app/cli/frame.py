@@ -25,6 +25,10 @@ Quiet = Annotated[
 NoColor = Annotated[
     bool, typer.Option("--no-color", help="No colour, as with NO_COLOR or TERM=dumb.", rich_help_panel="Output")
 ]
+EncoderPlace = Annotated[
+    str | None,
+    typer.Option("--encoder", metavar="DIR", help="Where the index's learned encoder is, if it has moved."),
+]
 IndexPath = Annotated[str, typer.Argument(metavar="INDEX", help="The index, a directory.", show_default=False)]
 
 

@@ -31,7 +31,8 @@ def index(
         str | None, typer.Option("--id-field", metavar="F", help="Where JSONL and CSV records hold the id.")
     ] = None,
     encoder: Annotated[
-        str | None, typer.Option("--encoder", metavar="E", help="Text to vectors: bm25, or a saved encoder's folder.")
+        str | None,
+        typer.Option("--encoder", metavar="E", help="Text to vectors: bm25, gossamer, or a saved encoder's folder."),
     ] = None,
     analyzer: Annotated[
         str | None, typer.Option("--analyzer", metavar="A", help="Text to terms: english, or a JSON file.")

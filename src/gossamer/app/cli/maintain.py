@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from gossamer.app.cli.frame import IndexPath, Json, NoColor, Quiet
 from gossamer.app.cli.output import Output, size
 from gossamer.app.cli.tune import show_calibration
 from gossamer.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PREVIEW = 10
 
@@ -35,8 +38,11 @@ def stats(index: IndexPath, json: Json = False, quiet: Quiet = False, no_color: 
         return
     calibration = figures.pop("calibration")
     width = max(map(len, figures))
+    spaces = figures.pop("spaces")
     for name, value in figures.items():
         out.line(f"{name.replace('_', ' '):<{width}}  {_figure(name, value)}")
+    for space in spaces:
+        out.line(f"{'space ' + space['name']:<{width}}  {_space(space)}")
     if calibration is not None:
         out.line()
         show_calibration(out, calibration)
@@ -156,6 +162,12 @@ def _confirm(ids: list[str], yes: bool) -> None:
     if len(ids) > _PREVIEW:
         print(f"  and {len(ids) - _PREVIEW:,} more", file=sys.stderr)
     typer.confirm(f"Delete {len(ids):,} documents?", abort=True, err=True)
+
+
+def _space(space: Mapping[str, Any]) -> str:
+    made = f"{space['model']} ({space['fingerprint'][:12]})" if "model" in space else space["encoder"]
+    entries = [f"{space['entries_per_passage']:.1f} entries a passage"] if "entries_per_passage" in space else []
+    return ", ".join((made, f"weight {space['weight']:g}", f"{space['terms']:,} terms", *entries, size(space["bytes"])))
 
 
 def _figure(name: str, value: object) -> str:

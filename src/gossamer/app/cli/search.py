@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gossamer.app.cli.frame import IndexPath, Json, NoColor, Quiet
+from gossamer.app.cli.frame import EncoderPlace, IndexPath, Json, NoColor, Quiet
 from gossamer.app.cli.output import Output, printable
 from gossamer.errors import UsageError
 
@@ -43,6 +43,7 @@ def search(
         float | None,
         typer.Option("--recall", metavar="R", help="Mean share of the best documents to find: 0.95; 1 is exact."),
     ] = None,
+    encoder: EncoderPlace = None,
     context: Annotated[
         int, typer.Option("--context", metavar="N", min=0, help="Show passages with N sentences before and after.")
     ] = 0,
@@ -74,7 +75,7 @@ def search(
     if not (query or like or where or sort):
         raise UsageError("nothing to search for: give words, --like ID, or --where EXPR")
     words = read_query(query or [])
-    with Index.open(index) as opened:
+    with Index.open(index, encoder=encoder) as opened:
         found = answer(
             opened, words, settings.get("search.k", k).value, where=where, sort=sort, like=like or (),
             facets=facet or (), explain=explain, context=context, typos=settings.get("search.typos", typos).value,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gossamer.app.cli.frame import IndexPath, Json, NoColor, Quiet
+from gossamer.app.cli.frame import EncoderPlace, IndexPath, Json, NoColor, Quiet
 from gossamer.app.cli.output import Output
 from gossamer.errors import GossamerError, UsageError
 
@@ -33,6 +33,7 @@ def serve(
         list[str] | None,
         typer.Option("--facet", metavar="FIELD", help="Count this field's values on the page; repeatable."),
     ] = None,
+    encoder: EncoderPlace = None,
     json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -60,7 +61,11 @@ def serve(
     where = settings.get("serve.host", host).value
     if not is_loopback(where):
         raise UsageError(f"{where} is not a loopback address; the page has no accounts, so it serves this machine only")
-    with Index.open(index) as opened, closing(_listen(where, settings.get("serve.port", port).value)) as listener:
+    with (
+        Index.open(index, encoder=encoder) as opened,
+        closing(_listen(where, settings.get("serve.port", port).value)) as listener,
+    ):
+        opened.load_encoders()
         name = Path(index).resolve().name
         facets = facet or settings.get("serve.facets").value
         _check_facets(opened, facets or ())

@@ -84,7 +84,7 @@ def _explanation(hit: Hit) -> Table:
     several = len({one.space for one in terms}) > 1
     rows = [
         (
-            f"{one.term} ({one.space})" if several else one.term,
+            ", ".join(filter(None, (one.term, one.origin))) + (f" ({one.space})" if several else ""),
             f"{one.query_weight:.4f}", f"{one.document_weight:.4f}", f"{one.contribution:.4f}",
             "█" * max(1, round(_BAR_WIDTH * abs(one.contribution) / most)),
         )

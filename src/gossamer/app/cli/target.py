@@ -11,7 +11,6 @@ from gossamer.errors import NoSuchIndex, UsageError
 
 if TYPE_CHECKING:
     from gossamer.app.config import Value
-    from gossamer.retrieval.encoders import SparseEncoder
     from gossamer.retrieval.index import Index
     from gossamer.text.analysis import Analyzer
 
@@ -28,8 +27,9 @@ def open_as_made(path: str, said: Mapping[str, Value]) -> Index | None:
     """
     from gossamer.retrieval.index import Index
 
+    limits = {"memory": said["index.memory_limit"].value, "threads": said["index.threads"].value}
     try:
-        index = Index.open(path, memory=said["index.memory_limit"].value, threads=said["index.threads"].value)
+        index = Index.open(path, **limits)
     except NoSuchIndex:
         return None
     facts = index.stats()
@@ -40,7 +40,8 @@ def open_as_made(path: str, said: Mapping[str, Value]) -> Index | None:
                 f"{path} was made with another {key} than {asked.written} (from {asked.origin}); "
                 "leave it out to add in the same way, or make a new index"
             )
-    return index
+    moved = _moved(facts, said)
+    return Index.open(path, encoder=moved, **limits) if moved else index
 
 
 def create(path: str, said: Mapping[str, Value]) -> Index:
@@ -49,7 +50,7 @@ def create(path: str, said: Mapping[str, Value]) -> Index:
 
     return Index.create(
         path,
-        _encoder(said),
+        said["index.encoder"].value,
         analyzer=_analyzer(said),
         fields=said["index.fields"].value,
         passages=said["index.passages"].value,
@@ -58,12 +59,19 @@ def create(path: str, said: Mapping[str, Value]) -> Index:
     )
 
 
-def _encoder(said: Mapping[str, Value]) -> str | SparseEncoder:
-    """``bm25``, or the encoder saved in a directory."""
-    from gossamer.retrieval.encoders import SparseEncoder
+def _moved(facts: Mapping[str, Any], said: Mapping[str, Value]) -> dict[str, str]:
+    """By its space where the learned encoder of an index is now, if somebody says so; it is the same one."""
+    from gossamer.retrieval.encoders.origin import find
 
-    name: str = said["index.encoder"].value
-    return name if name == "bm25" else SparseEncoder.from_pretrained(name)
+    asked = said["index.encoder"]
+    if asked.origin == "default" or asked.value == "bm25":
+        return {}
+    origin = find(asked.value)
+    return {
+        space["name"]: asked.value
+        for space in facts["spaces"]
+        if space.get("fingerprint") == origin.fingerprint and space["model"] != origin.name
+    }
 
 
 def _analyzer(said: Mapping[str, Value]) -> Analyzer:
@@ -80,12 +88,19 @@ def _analyzer(said: Mapping[str, Value]) -> Analyzer:
 
 
 def _same_encoder(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:
-    from gossamer.retrieval.encoders import BM25Encoder
+    from gossamer.retrieval.encoders import BM25Encoder, SparseEncoder
+    from gossamer.retrieval.encoders.origin import OURS, find
 
-    asked = _encoder(said)
-    settings = (BM25Encoder() if isinstance(asked, str) else asked).to_dict()
+    asked, spaces = said["index.encoder"].value, facts["spaces"]
+    if asked != "bm25":
+        origin = find(asked)
+        if origin.is_learned:
+            beside = asked != OURS or spaces[0]["kind"] == "text"
+            return beside and any(space.get("fingerprint") == origin.fingerprint for space in spaces)
+    settings = (BM25Encoder() if asked == "bm25" else SparseEncoder.from_pretrained(asked)).to_dict()
     apart = {"analyzer", "fields"} | ({"variant"} if asked == "bm25" and facts["fields"] else set())
-    return all(facts["encoder"].get(key) == value for key, value in settings.items() if key not in apart)
+    same = all(facts["encoder"].get(key) == value for key, value in settings.items() if key not in apart)
+    return same and len(spaces) == 1
 
 
 def _same_analyzer(facts: Mapping[str, Any], said: Mapping[str, Value]) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gossamer.app.cli.frame import IndexPath, Json, NoColor, Quiet
+from gossamer.app.cli.frame import EncoderPlace, IndexPath, Json, NoColor, Quiet
 from gossamer.app.cli.output import Output, table
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def tune(
             "-k", "--k", metavar="N", min=1, help="For how many documents; repeatable; 1 to 1,000 by default."
         ),
     ] = None,
+    encoder: EncoderPlace = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Draws documents to ask for.")] = 0,
     json: Json = False,
     quiet: Quiet = False,
@@ -56,7 +57,7 @@ def tune(
 
     out = Output(json, quiet, no_color)
     asked = _read(queries) if queries is not None else None
-    with Index.open(index) as opened, out.progress("tuning", "recalls") as progress:
+    with Index.open(index, encoder=encoder) as opened, out.progress("tuning", "recalls") as progress:
         opened.tune(asked, recall or TARGETS, depths=k or DEPTHS, seed=seed, watched=progress.count)
     with Index.open(index) as opened:
         figures = opened.stats()["calibration"]

@@ -130,12 +130,15 @@ def _size(shown: Sequence[Piece]) -> int:
 def _sum(explanation: Sequence[Contribution]) -> dict[str, Any]:
     """The terms that add most, and what all others add together."""
     ordered = sorted(explanation, key=lambda one: -one.contribution)
+    several = len({one.space for one in explanation}) > 1
     most = max((abs(one.contribution) for one in ordered), default=1.0) or 1.0
     rest = ordered[_MOST_TERMS:]
     return {
         "terms": [
             {
                 "term": one.term,
+                "origin": one.origin,
+                "space": one.space if several else "",
                 "query_weight": one.query_weight,
                 "document_weight": one.document_weight,
                 "contribution": one.contribution,

@@ -189,7 +189,7 @@ class _Newest:
 
     def marks(self, found: Document, asked: Asked, **options: Any) -> list[tuple[int, int]]:
         """Where what was searched for, with ``options`` of a search, stands in the whole document, in code points."""
-        if self._analyzer is None or not (asked.q.strip() or asked.like):
+        if not (asked.q.strip() or asked.like):
             return []
         plan = self._index.plan(asked.q, 1, like=asked.like, **options)
         return highlights(self._analyzer, found.text, [one.term for one in plan.terms])
@@ -201,5 +201,4 @@ class _Newest:
         known = {field.name for field in fields}
         self.facets = facet_fields(fields) if self._named is None else [one for one in self._named if one in known]
         self.orders = order_fields(fields, self.stats["documents"])
-        settings = self.stats["analyzer"]  # an index of vectors made elsewhere has none
-        self._analyzer = analyzer(settings) if settings else None
+        self._analyzer = analyzer(self.stats["analyzer"] or "standard")  # an index of vectors has none

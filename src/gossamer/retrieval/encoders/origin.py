@@ -58,13 +58,24 @@ class Origin:
         return digest.hexdigest()
 
     @property
+    def is_learned(self) -> bool:
+        """Whether the folder holds a learned encoder, and not the settings of BM25."""
+        config = self._config
+        return config is None or config.get("encoder", {}).get("type") == LEARNED
+
+    @property
     def fusion_weight(self) -> float | None:
         """What its scores are multiplied by beside BM25, where its training has found that out."""
+        found = (self._config or {}).get("fusion_weight")
+        return None if found is None else float(found)
+
+    @property
+    def _config(self) -> dict[str, Any] | None:
         try:
-            found = json.loads((self.folder / CONFIG).read_text(encoding="utf-8")).get("fusion_weight")
+            found: dict[str, Any] = json.loads((self.folder / CONFIG).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return None if found is None else float(found)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """What an index keeps, as JSON values."""

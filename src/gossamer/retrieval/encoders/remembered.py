@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,13 @@ from gossamer.retrieval.encoders.origin import OURS, Origin, find
 if TYPE_CHECKING:
     from gossamer.retrieval.encoders.sources import Source
     from gossamer.retrieval.vectors import SparseVectors
+
+
+@lru_cache(maxsize=1)
+def _load(name: str, fingerprint: str) -> SparseEncoder:
+    """The encoder of this name; the last one is kept, for whoever opens an index again and again."""
+    return SparseEncoder.from_pretrained(name)
+
 
 _SAY_WHERE = "say where it is with Index.open(path, encoder=DIR), on the command line with --encoder DIR"
 
@@ -44,7 +52,7 @@ class Remembered(SparseEncoder):
                 origin = self._moved or self._where()
                 if origin.fingerprint != self._settings["fingerprint"]:
                     raise GossamerError(self._changed(origin))
-                self._loaded = SparseEncoder.from_pretrained(origin.name)
+                self._loaded = _load(origin.name, origin.fingerprint)
             return self._loaded
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders import BM25Encoder
+from gossamer.retrieval.encoders.remembered import Remembered
 from gossamer.retrieval.index import manifest as manifests
 from gossamer.retrieval.index.approximation import Approximation, check_recall
 from gossamer.retrieval.index.corrections import Correction, put_right, rare_words
@@ -58,6 +59,16 @@ class Searcher:
 
             analyzers = dict.fromkeys([self._encoder.analyzer, *self._encoder.field_analyzers.values()])
             self._parser = _native.QueryParser([a.native for a in analyzers])
+
+    def load_encoders(self) -> None:
+        """Load learned encoders now, and not when the first text is encoded.
+
+        Raises:
+            GossamerError: One is gone, has changed, or cannot be loaded.
+        """
+        for encoder in self._encoders:
+            if isinstance(encoder, Remembered):
+                encoder.model  # noqa: B018 - loads it
 
     def refresh(self) -> bool:
         """Move to the newest commit; True when there was one."""

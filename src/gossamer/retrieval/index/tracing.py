@@ -120,10 +120,10 @@ def shares_of_words(
         total: dict[str, float] = {}
         for part in one:
             if part.space in texts:
-                of = (part.term,) if part.term else ()
+                held: tuple[str, ...] = (part.term,) if part.term else ()
             else:
-                of = words(part.term, part.through) if part.literal is not False or part.through else ()
-            for word in of:
+                held = words(part.term, part.through) if part.literal is not False or part.through else ()
+            for word in held:
                 total[word] = total.get(word, 0.0) + part.contribution
         shares.append(total)
     return shares
