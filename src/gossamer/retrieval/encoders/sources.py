@@ -53,8 +53,8 @@ def trace(
         peaks: Of the encoder's head; None for one that gives no weight to other words than the text's own.
     """
     found = [_literal(windows, columns, names) for windows, columns in zip(texts, terms, strict=True)]
-    if peaks is None:
-        return found
+    if peaks is None:  # what the text does not hold was added to it
+        return [dict.fromkeys(columns, Source(False, "")) | own for columns, own in zip(terms, found, strict=True)]
     places: list[tuple[int, Window]] = []
     asked: list[list[str]] = []
     for at, (windows, columns) in enumerate(zip(texts, terms, strict=True)):
