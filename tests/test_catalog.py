@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.retrieval.encoders.tiny_tokenizer import tokenizer_json
 
 from gossamer import catalog
 from gossamer.catalog import learned, retrieval, text, traversals
@@ -58,6 +59,8 @@ def ranked_by(method: catalog.Method, folder: Path) -> list[str]:
         return [DOCUMENTS[ids[0, 0]]["id"]]
     elif method.entry_point.endswith("learned:preset"):
         return ranked_by_learned(method)
+    elif method.entry_point.endswith(":train_static_expansion"):
+        return ranked_by_associations(entry)
     else:
         (found,) = entry(DOCUMENTS, **method.arguments).rank([QUERY])
     return [document for document, _ in found]
@@ -77,6 +80,18 @@ def ranked_by_learned(method: catalog.Method) -> list[str]:
     encoder = method.load()(backbone=backbone, **method.arguments, **table)
     groups = [Group(word, (text,)) for word, text in zip(("wind", QUERY, "tea"), texts, strict=True)]
     Trainer(encoder).fit(groups, Settings(steps=20, batch=3, rate=3e-3))
+    scores = encoder.encode_queries([QUERY]).to_scipy() @ encoder.encode_documents(texts).to_scipy().T
+    return [DOCUMENTS[at]["id"] for at in (-scores.toarray()[0]).argsort()]
+
+
+def ranked_by_associations(train) -> list[str]:
+    """The teacher sees words alone; a word then stands for those it is beside."""
+    from gossamer.retrieval import SparseVectors
+
+    texts = [document["text"] for document in DOCUMENTS]
+    words = ["[UNK]", *sorted({word for text in texts for word in text.split()})]
+    vectors = SparseVectors.from_dicts([dict.fromkeys(text.split(), 1.0) for text in texts], words)
+    encoder = train(texts, vectors, tokenizer_json(words), fewest=1)
     scores = encoder.encode_queries([QUERY]).to_scipy() @ encoder.encode_documents(texts).to_scipy().T
     return [DOCUMENTS[at]["id"] for at in (-scores.toarray()[0]).argsort()]
 

@@ -1,7 +1,6 @@
 """The gate of the default model: each demand alone decides, and its figures are those worked out by hand."""
 
 import pytest
-
 from benchmarks.gate import judge, mean_relative_gain, share_of_ceiling
 
 

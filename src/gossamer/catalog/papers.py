@@ -205,6 +205,9 @@ SPLADE_V3 = Paper(
     2024,
     "arXiv:2403.06789",
 )
+CONCEPT_BASED_EXPANSION = Paper(
+    "Concept Based Query Expansion", ("Yonggang Qiu", "Hans-Peter Frei"), 1993, "doi:10.1145/160688.160713"
+)
 INFERENCE_FREE = Paper(
     "Towards Competitive Search Relevance For Inference-Free Learned Sparse Retrievers",
     ("Zhichao Geng", "Yiwen Wang", "Dongyu Ru", "Yang Yang"),

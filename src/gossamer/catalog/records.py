@@ -43,7 +43,7 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "summary": ("term maximum", "block maximum", "superblock maximum", "random-block maximum", "none"),
     # of a learned sparse retriever
     "query head": ("binary", "static", "mlp", "mlm", "none"),
-    "document head": ("mlp", "expanded mlp", "mlm", "mlm with importance", "cls-mlm", "none"),
+    "document head": ("mlp", "expanded mlp", "mlm", "mlm with importance", "cls-mlm", "static", "none"),
     "regulariser": ("flops", "idf-aware flops", "l0-masked flops", "df-flops", "l1", "top-k", "none"),
     "supervision": (
         "contrastive", "cross-entropy", "negative likelihood", "term recall", "margin mse", "kl", "ensemble", "none",

@@ -39,6 +39,7 @@ class SparseEncoder(ABC):
     origin: Origin | None = None
     types: ClassVar[dict[str, str]] = {
         "bm25": "gossamer.retrieval.encoders.bm25:BM25Encoder",
+        "static-expansion": "gossamer.retrieval.encoders.static_expansion:StaticExpansion",
         LEARNED: "gossamer.retrieval.encoders.remembered:Remembered",
     }
 
@@ -77,12 +78,18 @@ class SparseEncoder(ABC):
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> SparseEncoder:
         """The encoder that :meth:`to_dict` described."""
-        known = SparseEncoder.types
-        if settings.get("type") not in known:
-            raise UsageError(f"encoder type {settings.get('type')!r} is unknown; known: {', '.join(known)}")
-        module, name = known[settings["type"]].split(":")
-        encoder: SparseEncoder = getattr(importlib.import_module(module), name).from_dict(settings)
+        encoder: SparseEncoder = _class_of(settings).from_dict(settings)
         return encoder
+
+    @classmethod
+    def load(cls, directory: str | PathLike[str], settings: dict[str, Any]) -> SparseEncoder:
+        """The encoder in a directory that :meth:`save_pretrained` wrote; those that are more than settings override it.
+
+        Args:
+            directory: Holds the encoder's files.
+            settings: As :meth:`to_dict` gave them.
+        """
+        return cls.from_dict(settings)
 
     def save_pretrained(self, directory: str | PathLike[str]) -> None:
         """Write the encoder to a directory (made if missing).
@@ -143,11 +150,23 @@ class SparseEncoder(ABC):
                 raise UsageError(
                     f"{path}: format {settings['format']}; this gossamer reads up to {FORMAT}. Upgrade gossamer."
                 )
-            if settings["encoder"].get("type") != LEARNED:
-                return SparseEncoder.from_dict(settings["encoder"])
+            kind = settings["encoder"].get("type")
+            if kind != LEARNED:
+                encoder = _class_of(settings["encoder"]).load(origin.folder, settings["encoder"])
+                encoder.origin = None if kind == "bm25" else origin  # BM25 is its settings, wherever they lie
+                return encoder
         encoder = _learned(origin.folder)
         encoder.origin = origin
         return encoder
+
+
+def _class_of(settings: dict[str, Any]) -> type[SparseEncoder]:
+    known = SparseEncoder.types
+    if settings.get("type") not in known:
+        raise UsageError(f"encoder type {settings.get('type')!r} is unknown; known: {', '.join(known)}")
+    module, name = known[settings["type"]].split(":")
+    found: type[SparseEncoder] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def _learned(path: Path) -> SparseEncoder:
