@@ -125,3 +125,17 @@ def test_a_server_loads_the_model_once(index, monkeypatch):
         for query in ("airfoil", "drag", "keel boat"):
             assert client.get("/search.json", params={"q": query}).status_code == 200
     assert len(loaded) == 1
+
+
+def test_a_space_is_weighed_in_another_way_or_left_out(run, index, model):
+    said(run, "index", "texts", "-o", "both.gossamer", "--encoder", "gossamer")
+    whole = said(run, "search", "both.gossamer", "airfoil", "--weight", "learned=2")["hits"][0]["score"]
+    assert whole == pytest.approx(4 * said(run, "search", "both.gossamer", "airfoil")["hits"][0]["score"])
+    shutil.rmtree(model)
+    answer = said(
+        run, "search", "both.gossamer", "lift airfoil", "--weight", "learned=0", "--explain", "--facet", "path"
+    )
+    assert [hit["id"] for hit in answer["hits"]] == ["wing.txt"]
+    assert answer["total"] == 1
+    for wrong in ("learned", "learned=x", "other=1", "learned=-1"):
+        assert run("search", "both.gossamer", "lift", "--weight", wrong).exit_code == 2

@@ -105,13 +105,14 @@ def answer(
     typos: int | None = None,
     synonyms: Synonyms | None = None,
     recall: float | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> Answer:
     """Search ``index`` for the ``k`` best documents and time it.
 
     Raises:
         UsageError: The query is longer than an index takes, or a filter, field, id or recall is wrong.
     """
-    options: dict[str, Any] = {"like": like, "typos": typos, "synonyms": synonyms}
+    options: dict[str, Any] = {"like": like, "typos": typos, "synonyms": synonyms, "weights": weights}
     how = index.approximation(recall, k, where=where, sort=sort, like=like) if recall is not None else None
     served = recall if how is not None and how.traversal is not None else None
     started = time.perf_counter_ns()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -43,6 +44,10 @@ def search(
         float | None,
         typer.Option("--recall", metavar="R", help="Mean share of the best documents to find: 0.95; 1 is exact."),
     ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option("--weight", metavar="S=W", help="Weigh a space in another way: learned=0.5; 0 leaves it out."),
+    ] = None,
     encoder: EncoderPlace = None,
     context: Annotated[
         int, typer.Option("--context", metavar="N", min=0, help="Show passages with N sentences before and after.")
@@ -80,6 +85,7 @@ def search(
             opened, words, settings.get("search.k", k).value, where=where, sort=sort, like=like or (),
             facets=facet or (), explain=explain, context=context, typos=settings.get("search.typos", typos).value,
             synonyms=Synonyms.read(rules) if rules else None, recall=recall,
+            weights=_weights(weight or ()),
         )  # fmt: skip
         if out.is_json:
             out.document(found.to_dict())
@@ -104,6 +110,18 @@ def search(
             out.note(f"without {one.condition}: {one.total:,} document{'' if one.total == 1 else 's'}")
         if fail_if_empty:
             raise typer.Exit(NOTHING_FOUND)
+
+
+def _weights(said: Iterable[str]) -> dict[str, float]:
+    """Weights of spaces, by name."""
+    weights = {}
+    for one in said:
+        name, _, number = one.partition("=")
+        try:
+            weights[name] = float(number)
+        except ValueError:
+            raise UsageError(f"--weight {one}: write the name of a space and a number, such as learned=0.5") from None
+    return weights
 
 
 def _value(value: object) -> str:

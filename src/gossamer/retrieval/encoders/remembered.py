@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ class Remembered(SparseEncoder):
         self._settings, self._moved = settings, moved
         self._loaded: SparseEncoder | None = None
         self._lock = Lock()
+        self._last: tuple[tuple[str, ...], SparseVectors | None] = (), None
 
     @property
     def model(self) -> SparseEncoder:
@@ -61,8 +63,14 @@ class Remembered(SparseEncoder):
         return self.model.terms
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
-        """As the encoder does."""
-        return self.model.encode_queries(texts)
+        """As the encoder does; the last one is kept, since a page asks for it several times."""
+        if len(texts) > 1:
+            return self.model.encode_queries(texts)
+        asked, vectors = self._last
+        if asked != tuple(texts) or vectors is None:
+            vectors = self.model.encode_queries(texts)
+            self._last = tuple(texts), vectors
+        return vectors
 
     def encode_documents(self, texts: Sequence[str]) -> SparseVectors:
         """As the encoder does."""
@@ -86,8 +94,9 @@ class Remembered(SparseEncoder):
         try:
             return find(name)
         except UsageError as error:
+            why = "" if Path(name).is_absolute() else f" ({error})"
             raise GossamerError(
-                f"the index was made with the encoder {name}, which is gone: {error}; {_SAY_WHERE}"
+                f"the index was made with the encoder {name}, which is gone{why}; {_SAY_WHERE}"
             ) from error
 
     def _changed(self, origin: Origin) -> str:

@@ -225,13 +225,14 @@ class Searcher:
         operators: bool = True,
         typos: int | None = None,
         synonyms: Synonyms | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> int:
         """How many documents match: those that hold any word of the query and pass its operators and the filter.
 
         Args:
-            query, where, like, operators, typos, synonyms: As in :meth:`search`.
+            query, where, like, operators, typos, synonyms, weights: As in :meth:`search`.
         """
-        return count(self._snapshot, self._select(query, where, operators, like, typos, synonyms))
+        return count(self._snapshot, self._select(query, where, operators, like, typos, synonyms, weights))
 
     def corrections(
         self, query: str, *, typos: int | None = None, synonyms: Synonyms | None = None
@@ -247,7 +248,8 @@ class Searcher:
         """
         if self._parser is None:
             return []
-        return self._select(query, None, True, (), typos, synonyms).corrections
+        apart = {space["name"]: 0.0 for space in self._snapshot.manifest.spaces[1:]}  # have nothing to correct
+        return self._select(query, None, True, (), typos, synonyms, apart).corrections
 
     def did_you_mean(self, query: str, *, typos: int | None = None, synonyms: Synonyms | None = None) -> str | None:
         """The query put right, where a search with these ``typos`` leaves words as they are that look mistyped.
@@ -313,6 +315,7 @@ class Searcher:
         operators: bool = True,
         typos: int | None = None,
         synonyms: Synonyms | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> dict[str, list[tuple[Scalar, int]]]:
         """For each field the values that most of the matching documents have, and how many have them.
 
@@ -321,7 +324,7 @@ class Searcher:
         Args:
             query: As in :meth:`search`.
             fields: Names of fields.
-            where, like, operators, typos, synonyms: As in :meth:`search`.
+            where, like, operators, typos, synonyms, weights: As in :meth:`search`.
             limit: Most values a field.
 
         Raises:
@@ -331,7 +334,8 @@ class Searcher:
             >>> index.facets("wings", ["kind"])  # doctest: +SKIP
             {'kind': [('report', 12), ('note', 3)]}
         """
-        return facets(self._snapshot, self._select(query, where, operators, like, typos, synonyms), fields, limit)
+        selection = self._select(query, where, operators, like, typos, synonyms, weights)
+        return facets(self._snapshot, selection, fields, limit)
 
     def outline(self) -> list[FieldOutline]:
         """The fields that documents have, with their kinds and how many values there are."""
