@@ -134,7 +134,7 @@ def _queries(models: _Models, passes: int) -> dict[str, Any]:
     analysis, vectors = "BM25's analysis: text to terms", "BM25: text to vector"
     systems: dict[str, Callable[[Any], Any]] = {
         analysis: english.terms,
-        "ids and weights, the native call": lambda query: models.pieces._native.weigh([query], weights, 1),
+        "ids and weights, the native call": lambda query: models.pieces._native.weigh([query], weights, False, 1),
         vectors: lambda query: bm25.encode_queries([query]),
         "ids and weights: text to vector": lambda query: models.pieces.weigh([query], weights),
         "text to ids": lambda query: models.pieces.encode([query]),

@@ -1,4 +1,5 @@
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 
 #include <algorithm>
 #include <limits>
@@ -160,12 +161,11 @@ Sparsity sparsity_of(const std::string& weight, float threshold, float prune, co
   return sparsity;
 }
 
-nb::tuple encode(const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids, const std::vector<uint32_t>& ignored,
-                 bool first_only, const std::vector<uint32_t>& left_out, const Sparsity& sparsity, unsigned threads) {
+nb::tuple encode(const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids, const Counted& counted,
+                 const std::vector<uint32_t>& left_out, const Sparsity& sparsity, unsigned threads) {
   if (!self.head) throw std::invalid_argument("the model has no vocabulary head");
   const Texts texts = texts_of(indptr, ids);
-  const size_t vocabulary = self.network->shape().vocabulary;
-  const std::vector<bool> positions = by_id(ignored, vocabulary), words = by_id(left_out, vocabulary);
+  const std::vector<bool> words = by_id(left_out, self.network->shape().vocabulary);
   std::vector<Row> rows(texts.count());
   std::vector<int64_t> ends{0};
   std::vector<uint32_t> indices;
@@ -174,7 +174,7 @@ nb::tuple encode(const Transformer& self, const Array<int64_t>& indptr, const Ar
     const nb::gil_scoped_release unlocked;
     run_batches(*self.network, texts, threads, signals_checked,
                 [&](std::span<const uint32_t> members, std::span<const uint32_t> of_batch, const Starts& starts, Scratch& scratch) {
-                  std::vector<Row> found = self.head->apply(of_batch, starts, positions, first_only, words, sparsity, scratch);
+                  std::vector<Row> found = self.head->apply(of_batch, starts, counted, words, sparsity, scratch);
                   for (size_t i = 0; i < members.size(); ++i) rows[members[i]] = std::move(found[i]);
                 });
     for (Row& row : rows) {
@@ -186,20 +186,25 @@ nb::tuple encode(const Transformer& self, const Array<int64_t>& indptr, const Ar
   return nb::make_tuple(owned(std::move(ends)), owned(std::move(indices)), owned(std::move(values)));
 }
 
-// The last states of every id, or their mean over each text.
-nb::object states(const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids, bool mean, unsigned threads) {
+// The `last` states of every id, those `transformed` by the head, or the `mean` of the last over each text.
+nb::object states(const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids, const std::string& kind,
+                  unsigned threads) {
+  const bool mean = kind == "mean", transformed = kind == "transformed";
+  if (transformed && !self.head) throw std::invalid_argument("the model has no vocabulary head");
   const Texts texts = texts_of(indptr, ids);
   const size_t width = self.network->shape().width, count = mean ? texts.count() : ids.size();
   std::vector<float> out(count * width);
   {
     const nb::gil_scoped_release unlocked;
     run_batches(*self.network, texts, threads, signals_checked,
-                [&](std::span<const uint32_t> members, std::span<const uint32_t>, const Starts& starts, Scratch& scratch) {
+                [&](std::span<const uint32_t> members, std::span<const uint32_t> of_batch, const Starts& starts, Scratch& scratch) {
+                  if (transformed) self.head->transform(scratch.hidden.data(), of_batch.size(), scratch);
+                  const float* const states = transformed ? scratch.transformed.data() : scratch.hidden.data();
                   for (size_t i = 0; i < members.size(); ++i) {
                     const size_t length = starts[i + 1] - starts[i];
                     float* to = out.data() + (mean ? members[i] : static_cast<size_t>(texts.indptr[members[i]])) * width;
                     for (size_t row = 0; row < length; ++row) {
-                      const float* const from = scratch.hidden.data() + (starts[i] + row) * self.network->stride();
+                      const float* const from = states + (starts[i] + row) * self.network->stride();
                       for (size_t k = 0; k < width; ++k)
                         if (mean) to[k] += from[k] / static_cast<float>(length);
                         else to[row * width + k] = from[k];
@@ -219,12 +224,14 @@ void bind_encoder(nb::module_& m) {
       .def(
           "encode",
           [](const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids, const std::vector<uint32_t>& ignored,
-             bool first_only, const std::vector<uint32_t>& left_out, const std::string& weight, float threshold, float prune,
-             std::optional<size_t> most, unsigned threads) {
-            return encode(self, indptr, ids, ignored, first_only, left_out, sparsity_of(weight, threshold, prune, most), threads);
+             std::pair<size_t, size_t> margin, bool first_only, const std::vector<uint32_t>& left_out, const std::string& weight,
+             float threshold, float prune, std::optional<size_t> most, unsigned threads) {
+            const Counted counted{by_id(ignored, self.network->shape().vocabulary), margin.first, margin.second, first_only};
+            return encode(self, indptr, ids, counted, left_out, sparsity_of(weight, threshold, prune, most), threads);
           },
-          "indptr"_a, "ids"_a, "ignored"_a, "first_only"_a, "left_out"_a, "weight"_a, "threshold"_a, "prune"_a, "most"_a.none(), "threads"_a)
-      .def("states", &states, "indptr"_a, "ids"_a, "mean"_a, "threads"_a);
+          "indptr"_a, "ids"_a, "ignored"_a, "margin"_a, "first_only"_a, "left_out"_a, "weight"_a, "threshold"_a, "prune"_a,
+          "most"_a.none(), "threads"_a)
+      .def("states", &states, "indptr"_a, "ids"_a, "kind"_a, "threads"_a);
 }
 
 }  // namespace gossamer

@@ -83,21 +83,32 @@ nb::tuple encode(const WordPiece& pieces, nb::list texts, const std::vector<uint
   return nb::make_tuple(owned(std::move(all.indptr)), owned(std::move(all.ids)));
 }
 
-// (indptr, ids, weights): the different ids of every text, ascending, whose weight is not 0.
-nb::tuple weigh(const WordPiece& pieces, nb::list texts, const Array<float>& weights, unsigned threads) {
+// (indptr, ids, weights): the different ids of every text, ascending, whose weight is not 0; if `counts`, times their number.
+nb::tuple weigh(const WordPiece& pieces, nb::list texts, const Array<float>& weights, bool counts, unsigned threads) {
   Utf8 utf8;
   const std::vector<std::string_view> views = views_of(texts, utf8);
-  Ragged all = joined(in_parts(views, threads, [&](std::string_view text, std::vector<uint32_t>& ids) {
+  const auto weightless = [&](uint32_t id) { return id >= weights.size() || weights.data()[id] == 0; };
+  const Ragged all = joined(in_parts(views, threads, [&](std::string_view text, std::vector<uint32_t>& ids) {
     const auto start = static_cast<std::ptrdiff_t>(ids.size());
     pieces.encode(text, ids);
-    std::sort(ids.begin() + start, ids.end());
-    ids.erase(std::unique(ids.begin() + start, ids.end()), ids.end());
-    const auto weightless = [&](uint32_t id) { return id >= weights.size() || weights.data()[id] == 0; };
     ids.erase(std::remove_if(ids.begin() + start, ids.end(), weightless), ids.end());
+    std::sort(ids.begin() + start, ids.end());
   }));
-  std::vector<float> values(all.ids.size());
-  for (size_t i = 0; i < values.size(); ++i) values[i] = weights.data()[all.ids[i]];
-  return nb::make_tuple(owned(std::move(all.indptr)), owned(std::move(all.ids)), owned(std::move(values)));
+  Ragged different;
+  std::vector<float> values;
+  different.indptr.reserve(all.indptr.size()), different.ids.reserve(all.ids.size()), values.reserve(all.ids.size());
+  for (size_t text = 0; text + 1 < all.indptr.size(); ++text) {
+    const auto end = static_cast<size_t>(all.indptr[text + 1]);
+    for (auto at = static_cast<size_t>(all.indptr[text]); at < end;) {
+      const uint32_t id = all.ids[at];
+      const size_t first = at;
+      while (at < end && all.ids[at] == id) ++at;
+      different.ids.push_back(id);
+      values.push_back(weights.data()[id] * (counts ? static_cast<float>(at - first) : 1));
+    }
+    different.indptr.push_back(static_cast<int64_t>(values.size()));
+  }
+  return nb::make_tuple(owned(std::move(different.indptr)), owned(std::move(different.ids)), owned(std::move(values)));
 }
 
 }  // namespace
@@ -106,7 +117,7 @@ void bind_wordpiece(nb::module_& m) {
   nb::class_<WordPiece>(m, "WordPiece")
       .def("__init__", [](WordPiece* self, nb::dict options) { new (self) WordPiece(options_of(options)); }, "options"_a)
       .def("encode", &encode, "texts"_a, "before"_a, "after"_a, "longest"_a, "threads"_a)
-      .def("weigh", &weigh, "texts"_a, "weights"_a, "threads"_a);
+      .def("weigh", &weigh, "texts"_a, "weights"_a, "counts"_a, "threads"_a);
 }
 
 }  // namespace gossamer

@@ -78,15 +78,15 @@ VocabularyHead::VocabularyHead(const Shape& shape, const Linear& transform, Norm
       bounds_(std::move(bounds)) {}
 
 // The states that count, end to end in scratch.rows.
-Starts VocabularyHead::gather(std::span<const uint32_t> ids, const Starts& starts, const std::vector<bool>& ignored,
-                              bool first_only, Scratch& scratch) const {
+Starts VocabularyHead::gather(std::span<const uint32_t> ids, const Starts& starts, const Counted& counted,
+                              Scratch& scratch) const {
   const size_t stride = padded(shape_.width);
   float* const rows = scratch.rows.grow(ids.size() * stride);
   Starts kept{0};
   size_t count = 0;
   for (size_t text = 0; text + 1 < starts.size(); ++text) {
     for (size_t row = starts[text]; row < starts[text + 1]; ++row) {
-      if (first_only ? row != starts[text] : !ignored.empty() && ignored[ids[row]]) continue;
+      if (!counted.has(row - starts[text], starts[text + 1] - starts[text], ids[row])) continue;
       std::copy_n(scratch.hidden.data() + row * stride, stride, rows + count++ * stride);
     }
     kept.push_back(count);
@@ -94,24 +94,29 @@ Starts VocabularyHead::gather(std::span<const uint32_t> ids, const Starts& start
   return kept;
 }
 
-size_t VocabularyHead::panels_within(float norm) const {
-  const auto outputs = static_cast<size_t>(std::upper_bound(bounds_.begin(), bounds_.end(), norm) - bounds_.begin());
-  return (outputs + words_->panel() - 1) / words_->panel();
-}
-
-std::vector<Row> VocabularyHead::apply(std::span<const uint32_t> ids, const Starts& starts, const std::vector<bool>& ignored,
-                                       bool first_only, const std::vector<bool>& left_out, const Sparsity& sparsity,
-                                       Scratch& scratch) const {
-  const size_t stride = padded(shape_.width), texts = starts.size() - 1;
-  const Starts kept = gather(ids, starts, ignored, first_only, scratch);
-  const size_t count = kept.back();
+void VocabularyHead::transform(const float* states, size_t count, Scratch& scratch) const {
+  const size_t stride = padded(shape_.width);
   float* const rows = scratch.transformed.grow(count * stride);
-  transform_.multiply({scratch.rows.data(), stride, count}, rows, stride, scratch.rounded);
+  transform_.multiply({states, stride, count}, rows, stride, scratch.rounded);
   activate(shape_.activation, rows, count * stride);
   const std::vector<float> nothing(shape_.width);
   for (size_t i = 0; i < count; ++i)
     kernels().floats.add_and_normalise(rows + i * stride, nothing.data(), norm_.scale.data(), norm_.shift.data(), shape_.epsilon,
                                        shape_.width, rows + i * stride);
+}
+
+size_t VocabularyHead::panels_within(float norm) const {
+  const auto outputs = static_cast<size_t>(std::upper_bound(bounds_.begin(), bounds_.end(), norm) - bounds_.begin());
+  return (outputs + words_->panel() - 1) / words_->panel();
+}
+
+std::vector<Row> VocabularyHead::apply(std::span<const uint32_t> ids, const Starts& starts, const Counted& counted,
+                                       const std::vector<bool>& left_out, const Sparsity& sparsity, Scratch& scratch) const {
+  const size_t stride = padded(shape_.width), texts = starts.size() - 1;
+  const Starts kept = gather(ids, starts, counted, scratch);
+  const size_t count = kept.back();
+  transform(scratch.rows.data(), count, scratch);
+  const float* const rows = scratch.transformed.data();
   CodeRows codes{};
   if (words_->rounded()) codes = scratch.rounded.round({rows, stride, count}, shape_.width);
 

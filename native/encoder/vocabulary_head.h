@@ -29,20 +29,33 @@ struct Sparsity {
   size_t most = std::numeric_limits<size_t>::max();  // then only the largest are kept; of equal ones those of smaller words
 };
 
+// The positions of a text that count.
+struct Counted {
+  std::vector<bool> ignored;     // ids whose positions do not; empty for none
+  size_t before = 0, after = 0;  // so many at its beginning and its end do not
+  bool first_only = false;       // the first alone does, whatever it is
+
+  bool has(size_t position, size_t length, uint32_t id) const {
+    if (first_only) return position == 0;
+    return position >= before && position + after < length && (ignored.empty() || !ignored[id]);
+  }
+};
+
 class VocabularyHead {
  public:
   // `words` has the order of words_in_order(), with their biases.
   VocabularyHead(const Shape& shape, const Linear& transform, Norm norm, std::shared_ptr<const Matrix> words,
                  std::vector<uint32_t> order, std::vector<float> bounds);
 
-  // The vectors of texts whose states are in scratch.hidden. A position counts where its id is not in `ignored`, a word where
-  // it is not in `left_out`; both are by id, and empty for none. Only the first position counts if `first_only`.
-  std::vector<Row> apply(std::span<const uint32_t> ids, const Starts& starts, const std::vector<bool>& ignored, bool first_only,
+  // The vectors of texts whose states are in scratch.hidden. A word counts where it is not in `left_out`, by id and empty for none.
+  std::vector<Row> apply(std::span<const uint32_t> ids, const Starts& starts, const Counted& counted,
                          const std::vector<bool>& left_out, const Sparsity& sparsity, Scratch& scratch) const;
 
+  // What is multiplied with the words: `count` rows of states become rows of padded(width) floats in scratch.transformed.
+  void transform(const float* states, size_t count, Scratch& scratch) const;
+
  private:
-  Starts gather(std::span<const uint32_t> ids, const Starts& starts, const std::vector<bool>& ignored, bool first_only,
-                Scratch& scratch) const;
+  Starts gather(std::span<const uint32_t> ids, const Starts& starts, const Counted& counted, Scratch& scratch) const;
   size_t panels_within(float norm) const;
 
   Shape shape_;

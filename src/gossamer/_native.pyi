@@ -521,7 +521,7 @@ class WordPiece:
         """Where each text's ids begin, and the ids, of which those around the text are always whole."""
 
     def weigh(
-        self, texts: list[str], weights: NDArray[np.float32], threads: int
+        self, texts: list[str], weights: NDArray[np.float32], counts: bool, threads: int
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]:
         """Rows of the different ids of each text, ascending, whose weight is not 0."""
 
@@ -536,6 +536,7 @@ class Transformer:
         indptr: NDArray[np.int64],
         ids: NDArray[np.uint32],
         ignored: list[int],
+        margin: tuple[int, int],
         first_only: bool,
         left_out: list[int],
         weight: str,
@@ -551,9 +552,9 @@ class Transformer:
         """
 
     def states(
-        self, indptr: NDArray[np.int64], ids: NDArray[np.uint32], mean: bool, threads: int
+        self, indptr: NDArray[np.int64], ids: NDArray[np.uint32], kind: str, threads: int
     ) -> NDArray[np.float32]:
-        """The last state of every id, or of every text their mean.
+        """The ``last`` state of every id, what the head makes of it (``transformed``), or of every text the ``mean``.
 
         Raises:
             ValueError: A text is too long, or an id is beyond the vocabulary.

@@ -64,7 +64,7 @@ def test_a_folder_is_found_again(tmp_path: Path, model: Path) -> None:
 
 
 def test_an_encoder_object_is_remembered_by_its_folder_until_it_is_trained(tmp_path: Path, model: Path) -> None:
-    loaded = SparseEncoder.from_pretrained(model)
+    loaded = SparseEncoder.from_pretrained(model, runtime="torch")
     filled(tmp_path / "ix", loaded)
     assert Index.open(tmp_path / "ix").rank(["airfoil"])[0][0][0] == "a"
     loaded.train()

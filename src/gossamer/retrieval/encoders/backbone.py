@@ -20,6 +20,8 @@ from gossamer.errors import UsageError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from gossamer.retrieval.encoders.transformer.checkpoint import Checkpoint
+
 
 _TOKENIZERS = (
     "tokenizer.json",
@@ -91,18 +93,27 @@ class Backbone(nn.Module):
         from safetensors import SafetensorError
         from transformers import AutoModelForMaskedLM, AutoTokenizer
 
+        from gossamer.retrieval.encoders.transformer.checkpoint import CONFIG, Checkpoint
+
         name = str(folder)
         if Path(name).is_dir() and not any((Path(name) / one).exists() for one in _TOKENIZERS):
             raise UsageError(f"{name}: no tokenizer; looked for {', '.join(_TOKENIZERS)}")
         try:
             tokenizer = AutoTokenizer.from_pretrained(name)
+            if (Path(name) / CONFIG).exists():
+                return Backbone(_of_checkpoint(Checkpoint.load(name)), tokenizer)
             model, loading = AutoModelForMaskedLM.from_pretrained(name, output_loading_info=True)
+        except UsageError:
+            raise
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise UsageError(f"{name}: not a model that can be loaded: {_first_line(error)}") from error
         missing = sorted(key for key in loading["missing_keys"] if "position_ids" not in key)
         if missing:
             raise UsageError(f"{name}: the weights lack {', '.join(missing[:3])}" + (" and more" * (len(missing) > 3)))
-        found = Backbone(model, tokenizer)
+        try:
+            found = Backbone(model, tokenizer)
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}") from error
         found.refuse_nan(name)
         return found
 
@@ -184,6 +195,11 @@ class Backbone(nn.Module):
                 kept[at, len(row) - len(self._after) : len(row)] = 0
         return Tokens(ids, attention, kept)
 
+    def word(self, term: str) -> str:
+        """How a term that begins a word is written."""
+        written: str = self.tokenizer.convert_tokens_to_string([term])
+        return written.strip()
+
     @property
     def before(self) -> int:
         """How many special tokens precede a text."""
@@ -193,6 +209,17 @@ class Backbone(nn.Module):
     def room(self) -> int:
         """Pieces of text that fit between the special tokens of the longest input."""
         return self.longest - len(self._before) - len(self._after)
+
+
+def _of_checkpoint(checkpoint: Checkpoint) -> PreTrainedModel:
+    """The model of a folder that the native core wrote, in float32."""
+    from transformers import BertConfig, BertForMaskedLM
+
+    settings, arrays = checkpoint.to_bert()
+    model: PreTrainedModel = BertForMaskedLM(BertConfig(**settings))
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()}, strict=False)
+    model.eval()  # type: ignore[no-untyped-call]
+    return model
 
 
 def _take_off(model: PreTrainedModel, vocabulary: nn.Linear) -> list[tuple[nn.Module, str]]:

@@ -15,6 +15,7 @@ from gossamer.errors import UsageError
 if TYPE_CHECKING:
     from gossamer.retrieval.encoders.bm25 import BM25
     from gossamer.retrieval.encoders.origin import Origin
+    from gossamer.retrieval.encoders.runtimes import Runtime
     from gossamer.retrieval.encoders.sources import Source
     from gossamer.retrieval.vectors import SparseVectors
 
@@ -128,14 +129,24 @@ class SparseEncoder(ABC):
         return _made(lambda: _learned_module().preset(name, backbone, **parts), backbone)
 
     @staticmethod
-    def from_pretrained(directory: str | PathLike[str]) -> SparseEncoder:
+    def from_pretrained(directory: str | PathLike[str], *, runtime: Runtime = "auto") -> SparseEncoder:
         """The encoder in a directory, or on a model hub; ``"gossamer"`` is the one that comes with this package.
 
         Reads what :meth:`save_pretrained` wrote, sentence-transformers' sparse encoders, plain SPLADE checkpoints and
-        OpenSearch's inference-free ones. All but our own BM25 need ``gossamer[encoders]``.
+        OpenSearch's inference-free ones.
+
+        Args:
+            directory: A folder, an id on a model hub, or ``"gossamer"``.
+            runtime: ``"native"`` runs BERT and DistilBERT in our own core and needs nothing else; ``"torch"`` runs, and
+                trains, every encoder (``gossamer[encoders]``); ``"auto"`` is native where that can run the encoder and
+                no GPU is in use, else torch.
 
         Raises:
-            UsageError: There is no encoder, one of a newer format, or one whose files are missing or do not fit.
+            UsageError: There is no encoder, one of a newer format, one whose files are missing or do not fit, or one
+                that the runtime cannot run.
+
+        Example:
+            >>> encoder = SparseEncoder.from_pretrained("naver/splade-v3", runtime="torch")  # doctest: +SKIP
         """
         from gossamer.retrieval.encoders.origin import find
 
@@ -155,7 +166,7 @@ class SparseEncoder(ABC):
                 encoder = _class_of(settings["encoder"]).load(origin.folder, settings["encoder"])
                 encoder.origin = None if kind == "bm25" else origin  # BM25 is its settings, wherever they lie
                 return encoder
-        encoder = _learned(origin.folder)
+        encoder = _learned(origin.folder, runtime)
         encoder.origin = origin
         return encoder
 
@@ -169,13 +180,15 @@ def _class_of(settings: dict[str, Any]) -> type[SparseEncoder]:
     return found
 
 
-def _learned(path: Path) -> SparseEncoder:
+def _learned(path: Path, runtime: Runtime) -> SparseEncoder:
     """A network and its heads, in whichever layout they lie."""
+    from gossamer.retrieval.encoders import runtimes
+
     if not any((path / name).exists() for name in (CONFIG, "modules.json", "config.json")):
         raise UsageError(
             f"{path / CONFIG}: not found; an encoder directory holds {CONFIG}, modules.json or config.json"
         )
-    return _made(lambda: importlib.import_module("gossamer.retrieval.encoders.layouts").load(path), path)
+    return _made(lambda: runtimes.load(path, runtime), path)
 
 
 def _learned_module() -> Any:

@@ -1,36 +1,50 @@
-"""Many texts through one side of an encoder: batches by length, windows of long texts, bounded memory."""
+"""Many texts through one side of an encoder, whatever runs it: windows of long texts, one row for each text."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from gossamer.errors import GossamerError
 from gossamer.retrieval.vectors import SparseVectors
-
-if TYPE_CHECKING:
-    from gossamer.retrieval.encoders.learned import Side
 
 Progress = Callable[[int, int], None]
 Row = tuple[NDArray[np.uint32], NDArray[np.float32]]
+Pieces = Sequence[Any]  # ids of each text, in a list or an array
+Long = Literal["windows", "truncate"]
 
 _TOGETHER = 4096  # texts that are sorted by length at a time
 
 log = logging.getLogger(__name__)
 
 
+class Runnable(Protocol):
+    """A side of an encoder, as :func:`encode` needs it."""
+
+    @property
+    def terms(self) -> list[str]:
+        """Column to word."""
+
+    @property
+    def room(self) -> int:
+        """Word pieces of a text that are read at a time."""
+
+    @property
+    def contextual(self) -> bool:
+        """Whether a window sees only itself; a head that does not is given texts of any length."""
+
+    def pieces(self, texts: Sequence[str]) -> Pieces:
+        """Word pieces of each text, without special tokens and of any length."""
+
+    def run(self, pieces: Pieces, batch: int) -> Iterator[tuple[list[int], list[Row]]]:
+        """Places in ``pieces`` and the vectors there, in any order; empty ones may be left out."""
+
+
 def encode(
-    side: Side,
-    texts: Sequence[str],
-    *,
-    batch: int,
-    long: Literal["windows", "truncate"],
-    progress: Progress | None = None,
+    side: Runnable, texts: Sequence[str], *, batch: int, long: Long, progress: Progress | None = None
 ) -> SparseVectors:
     """Vectors of texts, shape (n, |V|), in their order.
 
@@ -38,15 +52,16 @@ def encode(
         GossamerError: One text alone is too much for the memory.
     """
     rows: list[Row] = []
-    work = _Batches(side, batch)
     cut = 0
     for start in range(0, len(texts), _TOGETHER):
-        pieces = side.backbone.pieces(texts[start : start + _TOGETHER])
-        cut += sum(len(row) > side.room for row in pieces)
-        windows = [(at, part) for at, row in enumerate(pieces) for part in _read(row, side.room, long)]
+        pieces = side.pieces(texts[start : start + _TOGETHER])
+        whole = not side.contextual and long == "windows"
+        room = max(map(len, pieces), default=1) if whole else side.room
+        cut += sum(len(row) > room for row in pieces)
+        windows = [(at, part) for at, row in enumerate(pieces) for part in _read(row, room, long)]
         found: list[list[Row]] = [[] for _ in pieces]
         left = len(windows)
-        for members, vectors in work.run([part for _, part in windows]):
+        for members, vectors in side.run([part for _, part in windows], batch):
             for member, vector in zip(members, vectors, strict=True):
                 found[windows[member][0]].append(vector)
             left -= len(members)
@@ -56,70 +71,30 @@ def encode(
     if cut:
         did = "the rest was left out" if long == "truncate" else "they were read in windows"
         log.warning("%d of %d texts are longer than %d word pieces: %s", cut, len(texts), side.room, did)
+    terms = side.terms
     return SparseVectors(
         np.cumsum([0, *(len(columns) for columns, _ in rows)]),
         np.concatenate([np.empty(0, np.uint32), *(columns for columns, _ in rows)]),
         np.concatenate([np.empty(0, np.float32), *(values for _, values in rows)]),
-        side.backbone.size,
-        side.backbone.terms,
+        len(terms),
+        terms,
     )
 
 
-class _Batches:
-    """Rows of word pieces through a side, so many at a time as memory allows."""
-
-    def __init__(self, side: Side, size: int) -> None:
-        self._side, self._size = side, max(1, size)
-
-    def run(self, pieces: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], list[Row]]]:
-        """Places in ``pieces`` and their vectors, rows of about one length together."""
-        empty = self._side.limits.special_positions  # only the tokens around a text say something about an empty one
-        by_length = sorted(range(len(pieces)), key=lambda at: -len(pieces[at]))
-        waiting = [at for at in by_length if pieces[at] or empty]
-        while waiting:
-            members = waiting[: self._size]
-            vectors = self._try([pieces[at] for at in members])
-            if vectors is None:
-                continue
-            del waiting[: len(members)]
-            yield members, vectors
-
-    def _try(self, pieces: Sequence[Sequence[int]]) -> list[Row] | None:
-        """Their vectors, or None when memory ran out: then the next batches are half as large."""
-        try:
-            weights = self._side.weights(pieces)
-        except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
-                raise
-            if len(pieces) == 1:
-                raise GossamerError(
-                    f"no memory for a text of {len(pieces[0])} word pieces; give the encoder a smaller `longest`"
-                ) from error
-            self._size = max(1, len(pieces) // 2)
-            log.warning("memory ran out; going on with batches of %d", self._size)
-            return None
-        return [_sparse(row) for row in weights.float().cpu().numpy()]
+def by_length(pieces: Pieces, *, empty: bool) -> list[int]:
+    """Places of the rows, longest first; those without pieces only if ``empty``."""
+    order = sorted(range(len(pieces)), key=lambda at: -len(pieces[at]))
+    return order if empty else [at for at in order if len(pieces[at])]
 
 
-def _out_of_memory(error: Exception) -> bool:
-    told = str(error).lower()
-    known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
-    return known or "out of memory" in told or "can't allocate memory" in told
-
-
-def _sparse(row: NDArray[np.float32]) -> Row:
-    columns = row.nonzero()[0]
-    return columns.astype(np.uint32), row[columns]
-
-
-def in_windows(row: Sequence[int], room: int) -> Iterator[Sequence[int]]:
+def in_windows(row: Any, room: int) -> Iterator[Any]:
     """Parts of at most ``room`` pieces; each shares a few with the one before, lest a phrase be torn."""
     step = room - room // 8
     for start in range(0, max(1, len(row) - room // 8), step):
         yield row[start : start + room]
 
 
-def _read(row: Sequence[int], room: int, long: str) -> Iterator[Sequence[int]]:
+def _read(row: Any, room: int, long: str) -> Iterator[Any]:
     return iter([row[:room]]) if long == "truncate" or len(row) <= room else in_windows(row, room)
 
 

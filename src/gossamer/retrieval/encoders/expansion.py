@@ -220,12 +220,12 @@ class LikelyWords(Expander):
         backbone = self._backbone
         stop = set(analyzer("english").to_dict()["stop_words"])
         special = set(backbone.special)
-        words = [backbone.tokenizer.convert_tokens_to_string([term]).strip() for term in self._encoder.terms]
+        words = [backbone.word(term) for term in self._encoder.terms]
         read = backbone.pieces(words)
         return {
             column: word
             for column, (word, pieces) in enumerate(zip(words, read, strict=True))
-            if word.isalnum() and word.lower() not in stop and column not in special and pieces == [column]
+            if word.isalnum() and word.lower() not in stop and column not in special and list(pieces) == [column]
         }
 
     def settings(self) -> dict[str, Any]:

@@ -16,11 +16,8 @@ from torch.utils.checkpoint import checkpoint
 
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders.backbone import Backbone, States, Tokens
+from gossamer.retrieval.encoders.parts import Activation, Norm, Repeats
 from gossamer.retrieval.encoders.pooling import largest_logits
-
-Activation = Literal["relu", "softplus", "identity"]
-Norm = Literal["log1p", "log1p_log1p", "identity"]
-Repeats = Literal["sum", "max"]
 
 _ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from os import PathLike
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -21,39 +22,14 @@ from gossamer.errors import UsageError
 from gossamer.retrieval.encoders import heads, methods
 from gossamer.retrieval.encoders.backbone import Backbone, Tokens
 from gossamer.retrieval.encoders.base import SparseEncoder
-from gossamer.retrieval.encoders.encoding import Progress, encode, in_windows
+from gossamer.retrieval.encoders.batches import Batches
+from gossamer.retrieval.encoders.encoding import Long, Pieces, Progress, Row, by_length, encode
 from gossamer.retrieval.encoders.expansion import Expander
-from gossamer.retrieval.encoders.sources import Source, trace
+from gossamer.retrieval.encoders.parts import Activation, Limits, Norm, Repeats
+from gossamer.retrieval.encoders.sources import Source, sources_of
 from gossamer.retrieval.vectors import SparseVectors
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What of a vector counts; the two flags are those of a loaded checkpoint, ours leave both off.
-
-    Args:
-        longest: Word pieces of a text, special tokens included, that are read at a time; None = what the model can.
-        top_k: The largest weights that are kept when encoding.
-        prune: Weights up to this share of the largest are dropped when encoding.
-        special_positions: Tokens around the text take part in pooling.
-        special_columns: Words such as [SEP] may get weight.
-    """
-
-    longest: int | None = None
-    top_k: int | None = None
-    prune: float = 0.0
-    special_positions: bool = False
-    special_columns: bool = False
-
-    def __post_init__(self) -> None:
-        if self.longest is not None and self.longest < 3:
-            raise UsageError(f"longest={self.longest} leaves no room for text; give at least 3 word pieces")
-        if self.top_k is not None and self.top_k < 1:
-            raise UsageError(f"top_k={self.top_k} must be at least 1")
-        if not 0 <= self.prune < 1:
-            raise UsageError(f"prune={self.prune} must lie in [0, 1)")
 
 
 class Side(nn.Module):
@@ -68,7 +44,7 @@ class Side(nn.Module):
 
     columns: Tensor  # (|V|,) 1 where a word may get weight
 
-    def __init__(self, backbone: Backbone, head: heads.Head, repeats: heads.Repeats, limits: Limits) -> None:
+    def __init__(self, backbone: Backbone, head: heads.Head, repeats: Repeats, limits: Limits) -> None:
         super().__init__()
         self.backbone, self.head, self.repeats, self.limits = backbone, head, repeats, limits
         columns = torch.ones(backbone.size)
@@ -92,12 +68,32 @@ class Side(nn.Module):
         longest = min(self.limits.longest or self.backbone.longest, self.backbone.longest)
         return self.backbone.room - (self.backbone.longest - longest)
 
-    def _tokens(self, pieces: Sequence[Sequence[int]]) -> Tokens:
+    @property
+    def terms(self) -> list[str]:
+        """Column to word piece."""
+        return self.backbone.terms
+
+    @property
+    def contextual(self) -> bool:
+        """Whether the head needs the network."""
+        return self.head.contextual
+
+    def pieces(self, texts: Sequence[str]) -> Pieces:
+        """Word pieces of each text, without special tokens and of any length."""
+        return self.backbone.pieces(texts)
+
+    def run(self, pieces: Pieces, batch: int) -> Iterator[tuple[list[int], list[Row]]]:
+        """Places in ``pieces`` and the vectors there, rows of about one length together."""
+        # Only the tokens around a text say something about an empty one.
+        order = by_length(pieces, empty=self.limits.special_positions)
+        return Batches(self.weights, batch).run(pieces, order)
+
+    def _tokens(self, pieces: Pieces) -> Tokens:
         found = self.backbone.tokens(pieces, special_positions=self.limits.special_positions)
         return found.to(self.columns.device)
 
     @torch.inference_mode()
-    def weights(self, pieces: Sequence[Sequence[int]]) -> Tensor:
+    def weights(self, pieces: Pieces) -> Tensor:
         """Weights of rows of word pieces, none longer than :attr:`room`, cut off as :attr:`limits` say."""
         found = self(self._tokens(pieces)).clamp_min(0)  # DeepCT's curve is the identity
         if self.limits.top_k is not None:
@@ -105,16 +101,15 @@ class Side(nn.Module):
         return heads.pruned(found, self.limits.prune) if self.limits.prune else found
 
     @torch.inference_mode()
-    def peaks(
-        self, windows: Sequence[Sequence[int]], columns: Sequence[Sequence[int]]
-    ) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+    def peaks(self, windows: Pieces, columns: Pieces) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
         """As :data:`gossamer.retrieval.encoders.sources.Peaks` has it, of a head that expands."""
         return [self._peaks(window, list(some)) for window, some in zip(windows, columns, strict=True)]
 
     def _peaks(self, window: Sequence[int], columns: list[int]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         tokens = self._tokens([window])
         logits = self.head.logits(tokens, self.backbone, columns)[0]
-        logits = logits.masked_fill(tokens.kept[0].unsqueeze(1) == 0, float("-inf"))
+        if not isinstance(self.head, heads.ClsMlm):  # which reads the first position whether it counts or not
+            logits = logits.masked_fill(tokens.kept[0].unsqueeze(1) == 0, float("-inf"))
         values, places = logits.max(0)
         places = places - self.backbone.before
         places = places.where((places >= 0) & (places < len(window)), -1)
@@ -129,6 +124,10 @@ class LearnedEncoder(nn.Module, SparseEncoder):
         document: Side of documents, over the same vocabulary.
         expander: Lengthens documents before they are read.
 
+    Attributes:
+        card: What its maker says of it, saved with it: licence, training data, figures; JSON values.
+        fusion_weight: What its scores count beside BM25's where both are added; None = not known.
+
     Raises:
         UsageError: The vocabularies differ.
     """
@@ -140,6 +139,8 @@ class LearnedEncoder(nn.Module, SparseEncoder):
         if query.backbone is not document.backbone and query.backbone.terms != document.backbone.terms:
             raise UsageError("queries and documents need one vocabulary, and the two tokenizers differ")
         self.query, self.document, self.expander = query, document, expander
+        self.card: dict[str, Any] = {}
+        self.fusion_weight: float | None = None
         self.eval()
 
     def train(self, mode: bool = True) -> LearnedEncoder:
@@ -164,7 +165,7 @@ class LearnedEncoder(nn.Module, SparseEncoder):
         texts: Sequence[str],
         *,
         batch: int = 32,
-        long: Literal["windows", "truncate"] = "windows",
+        long: Long = "windows",
         progress: Progress | None = None,
     ) -> SparseVectors:
         """Document vectors, shape ``(len(texts), len(self.terms))``.
@@ -186,18 +187,13 @@ class LearnedEncoder(nn.Module, SparseEncoder):
 
     def sources(self, texts: Sequence[str], terms: Sequence[Collection[str]]) -> list[dict[str, Source]]:
         """For each text through which of its words some terms of its document vector came."""
-        side = self.document
-        names = self.terms
-        column = {name: at for at, name in enumerate(names)}
-        windows = [list(in_windows(row, side.room)) for row in side.backbone.pieces(texts)]
-        known = [{term: column[term] for term in some if term in column} for some in terms]
-        return trace(windows, known, names, side.peaks if side.head.expands else None)
+        return sources_of(self.document, texts, terms, self.document.peaks if self.document.head.expands else None)
 
     def save_pretrained(self, directory: str | PathLike[str]) -> None:
         """Write the encoder, so that sentence-transformers reads what its layout can express; the rest is logged."""
-        from gossamer.retrieval.encoders import layouts
+        from gossamer.retrieval.encoders.layouts import by_torch
 
-        for said in layouts.save(self, directory):
+        for said in by_torch.save(self, Path(directory)):
             log.warning("%s: %s", directory, said)
 
     def _encode(
@@ -205,7 +201,7 @@ class LearnedEncoder(nn.Module, SparseEncoder):
         side: Side,
         texts: Sequence[str],
         batch: int,
-        long: Literal["windows", "truncate"],
+        long: Long,
         progress: Progress | None,
     ) -> SparseVectors:
         was = self.training
@@ -222,8 +218,8 @@ def build(
     document_head: methods.Head = "mlm",
     *,
     shared: bool = False,
-    activation: heads.Activation = "relu",
-    norm: heads.Norm = "log1p",
+    activation: Activation = "relu",
+    norm: Norm = "log1p",
     pool: Literal["max", "sum"] = "max",
     quality: bool = False,
     table: Tensor | None = None,

@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from gossamer.errors import UsageError
+from gossamer.retrieval.encoders.parts import Activation, Kind, Norm
 
-Head = Literal["binary", "mlp", "mlm", "cls-mlm", "static"]
+Head = Kind
 Expansion = Literal["queries", "tilde"]
 LOSSES = (
     "contrastive", "cross_entropy", "negative_likelihood", "infonce", "margin_mse", "kl", "ensemble", "term_recall",
@@ -68,8 +69,8 @@ class LearnedMethod:
     document: Head
     losses: Mapping[str, float]
     penalty: Penalty | None = None
-    activation: Literal["relu", "softplus", "identity"] = "relu"
-    norm: Literal["log1p", "log1p_log1p", "identity"] = "log1p"
+    activation: Activation = "relu"
+    norm: Norm = "log1p"
     shared: bool = False
     pool: Literal["max", "sum"] = "max"
     quality: bool = False

@@ -7,11 +7,13 @@ network over the text once more, for these terms alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gossamer.retrieval.encoders.encoding import Runnable, in_windows
 
 MOST_WINDOWS = 64
 """How much is run again at a time; expansions of texts beyond are not told."""
@@ -72,6 +74,17 @@ def trace(
                 pieces = [names[one] for one in window]
                 found[at][term] = Source(False, word_around(pieces, position) if position >= 0 else "")
     return found
+
+
+def sources_of(
+    side: Runnable, texts: Sequence[str], terms: Sequence[Collection[str]], peaks: Peaks | None
+) -> list[dict[str, Source]]:
+    """The source of some terms of each text, of a side of an encoder; see :func:`trace`."""
+    names = side.terms
+    column = {name: at for at, name in enumerate(names)}
+    windows = [list(in_windows(row, side.room)) for row in side.pieces(texts)]
+    known = [{term: column[term] for term in some if term in column} for some in terms]
+    return trace(windows, known, names, peaks)
 
 
 def _literal(windows: Sequence[Window], columns: Mapping[str, int], names: Sequence[str]) -> dict[str, Source]:

@@ -226,7 +226,7 @@ def base_model(name: str) -> Backbone:
     """A masked language model by folder or id, or the one below the documents of an encoder in a folder."""
     folder = Path(name)
     if any((folder / one).exists() for one in ("gossamer.json", "modules.json")):
-        encoder = SparseEncoder.from_pretrained(folder)
+        encoder = SparseEncoder.from_pretrained(folder, runtime="torch")
         if not isinstance(encoder, learned.LearnedEncoder):
             raise UsageError(f"{name}: an encoder without a network is nothing to begin from")
         return encoder.document.backbone

@@ -9,10 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gossamer.errors import UsageError
-from gossamer.retrieval.encoders import heads
-from gossamer.retrieval.encoders.backbone import Backbone
-from gossamer.retrieval.encoders.layouts.sentence_transformers import table
-from gossamer.retrieval.encoders.learned import LearnedEncoder, Limits, Side
+from gossamer.retrieval.encoders.layouts.sentence_transformers import static
+from gossamer.retrieval.encoders.parts import HeadParts, Limits, Parts, SideParts
 
 
 def fits(folder: Path) -> bool:
@@ -20,7 +18,7 @@ def fits(folder: Path) -> bool:
     return (folder / "config.json").exists()
 
 
-def load(folder: Path) -> LearnedEncoder:
+def read(folder: Path) -> Parts:
     """Read a folder.
 
     Raises:
@@ -28,11 +26,9 @@ def load(folder: Path) -> LearnedEncoder:
     """
     if not any(folder.glob("*.safetensors")) and not any(folder.glob("pytorch_model*.bin")):
         raise UsageError(f"{folder}: no weights; looked for model.safetensors")
-    backbone = Backbone.load(folder)
+    head = HeadParts("mlm")
     if (folder / "idf.json").exists():
-        limits = Limits(special_positions=True)
-        query = Side(backbone, heads.Static(table(folder, backbone, named=True)), "sum", Limits())
-        return LearnedEncoder(query, Side(backbone, heads.Mlm(heads.Curve()), "max", limits))
-    head = heads.Mlm(heads.Curve())
+        document = SideParts(folder, head, "max", Limits(special_positions=True))
+        return Parts(static(folder, folder, "sum", Limits(), named=True), document)
     limits = Limits(special_positions=True, special_columns=True)
-    return LearnedEncoder(Side(backbone, head, "sum", limits), Side(backbone, head, "max", limits))
+    return Parts(SideParts(folder, head, "sum", limits), SideParts(folder, head, "max", limits), one_head=True)

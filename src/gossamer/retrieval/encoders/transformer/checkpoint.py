@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gossamer.errors import UsageError
+from gossamer.retrieval.encoders.parts import Inexpressible
 from gossamer.retrieval.encoders.transformer import names
 
 FORMAT = 1
@@ -58,7 +59,7 @@ class Shape:
         if self.width % self.heads:
             raise UsageError(f"the model's width {self.width} is not a multiple of its {self.heads} heads")
         if self.activation not in ("gelu", "relu"):
-            raise UsageError(f"activation {self.activation!r} is not supported without torch; gelu and relu are")
+            raise Inexpressible(f"activation {self.activation!r} is not supported without torch; gelu and relu are")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Shape:
@@ -123,6 +124,32 @@ class Checkpoint:
             del made["head.words.weight"]
         return cls(shape, made)
 
+    @classmethod
+    def from_folder(cls, folder: str | PathLike[str]) -> Checkpoint:
+        """From a folder of ours, or one of `transformers` with its weights in safetensors.
+
+        Raises:
+            UsageError: Files are missing, damaged or do not fit.
+            Inexpressible: Weights in another kind of file, or a model of another kind.
+        """
+        path = Path(folder)
+        if (path / CONFIG).exists():
+            return cls.load(path)
+        files = sorted(path.glob("model*.safetensors"))
+        if not files:
+            if any(path.glob("pytorch_model*.bin")):
+                raise Inexpressible(f"{path}: weights in pytorch_model.bin, which only torch reads")
+            raise UsageError(f"{path}: no weights; looked for model.safetensors")
+        arrays: Arrays = {}
+        for file in files:
+            arrays |= _read_arrays(file)
+        try:
+            config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+            return cls.from_arrays(arrays, config)
+        except (UsageError, OSError, ValueError, TypeError) as error:
+            kind = Inexpressible if isinstance(error, Inexpressible) else UsageError
+            raise kind(f"{path}: not a model that can be loaded: {error}") from error
+
     def quantise(self, *, layers: bool = True) -> Checkpoint:
         """The same in int8: a quarter of the size, and of the time where the processor multiplies int8.
 
@@ -138,6 +165,38 @@ class Checkpoint:
                 continue
             made[name], made[f"{of}.scale"] = _round_rows(array, name)
         return Checkpoint(self.shape, made)
+
+    def logits(self, states: npt.NDArray[np.float32], words: list[int]) -> npt.NDArray[np.float32]:
+        """What a language-model head gives some words, ``(len(states), len(words))``.
+
+        Args:
+            states: After the head's transform, ``(n, width)``.
+            words: Ids.
+        """
+        name = "head.words" if "head.words.weight" in self.arrays else "embeddings.words"
+        rows = self.arrays[f"{name}.weight"][words].astype(np.float32)
+        if f"{name}.scale" in self.arrays:
+            rows *= self.arrays[f"{name}.scale"][words].astype(np.float32)[:, None]
+        found: npt.NDArray[np.float32] = states @ rows.T + self.arrays["head.words.bias"][words]
+        return found
+
+    def to_bert(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[np.float32]]]:
+        """The settings and float32 arrays of `transformers`' ``BertForMaskedLM``, without a head if there is none."""
+        config = {
+            theirs: getattr(self.shape, ours) for ours, theirs in names.settings_of({"model_type": "bert"}).items()
+        }
+        found = {name: array for name, array in self.arrays.items() if not name.endswith(".scale")}
+        for name, array in found.items():
+            if array.dtype == np.int8:
+                found[name] = array * self.arrays[name.removesuffix("weight") + "scale"].astype(np.float32)[:, None]
+        found.setdefault("embeddings.types.weight", np.zeros((1, self.shape.width), np.float32))
+        if self.has_head:
+            found.setdefault("head.words.weight", found["embeddings.words.weight"])
+        config |= {
+            "type_vocab_size": len(found["embeddings.types.weight"]),
+            "tie_word_embeddings": "head.words.weight" not in self.arrays,
+        }
+        return config, {names.of_bert(name): array for name, array in found.items()}
 
     def save(self, directory: str | PathLike[str]) -> None:
         """Write it to a directory (made if missing): ``transformer.safetensors`` and ``transformer.json``."""
@@ -197,6 +256,21 @@ class Checkpoint:
             raise UsageError(
                 f"{name} holds {array[tuple(row)]} at {row}: the checkpoint is damaged or its training diverged"
             )
+
+
+def _read_arrays(path: Path) -> Arrays:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            stored = list(file.keys())
+            for name in stored:
+                kind = file.get_slice(name).get_dtype()
+                if kind not in ("F32", "F16", "F64", "I64", "I32", "I8", "BOOL", "U8"):
+                    raise Inexpressible(f"{path}: {name} is {kind}, which numpy does not have")
+            return {name: file.get_tensor(name) for name in stored}
+    except (SafetensorError, OSError) as error:
+        raise UsageError(f"{path}: not a model that can be loaded: {error}") from error
 
 
 def _expected(shape: Shape, head: bool, untied: bool) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from gossamer.errors import UsageError
+from gossamer.retrieval.encoders.parts import Inexpressible
 
 _SETTINGS = {
     "bert": {
@@ -64,13 +64,15 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
     """Our name of each setting to theirs.
 
     Raises:
-        UsageError: The model is of another kind.
+        Inexpressible: The model is of another kind.
     """
     kind = config.get("model_type", "bert")
     if kind not in _SETTINGS:
-        raise UsageError(f"model_type {kind!r} is not supported without torch; {' and '.join(_SETTINGS)} are")
+        raise Inexpressible(f"model_type {kind!r} is not supported without torch; {' and '.join(_SETTINGS)} are")
     if config.get("position_embedding_type", "absolute") != "absolute":
-        raise UsageError(f"position_embedding_type {config['position_embedding_type']!r}: only absolute is supported")
+        raise Inexpressible(
+            f"position_embedding_type {config['position_embedding_type']!r}: only absolute is supported"
+        )
     return _SETTINGS[kind]
 
 
@@ -86,6 +88,14 @@ def arrays_of(
                 array = _first([one.format(i=i) for one in theirs], part, arrays)
                 if array is not None:
                     yield f"{name}.{part}", array
+
+
+def of_bert(ours: str) -> str:
+    """What ``BertForMaskedLM`` calls one of our arrays; a DistilBERT is a BERT without token types."""
+    name, part = ours.rsplit(".", 1)
+    _, number, of_layer = name.split(".") if name.startswith("layers.") else ("", "0", name)
+    theirs = _BERT[of_layer][0].format(i=number)
+    return f"{theirs}.{part}" if theirs.startswith("cls.") else f"bert.{theirs}.{part}"
 
 
 def _first(names: list[str], part: str, arrays: Mapping[str, npt.ArrayLike]) -> npt.ArrayLike | None:

@@ -16,13 +16,14 @@ import numpy.typing as npt
 
 from gossamer import _native
 from gossamer.errors import UsageError
+from gossamer.retrieval.encoders.parts import Activation, Norm, curve
 from gossamer.retrieval.encoders.transformer.checkpoint import Checkpoint
 from gossamer.retrieval.vectors import SparseVectors
 
 Ids = Sequence[npt.NDArray[np.uint32]]
 _TOGETHER = 1 << 14  # ids whose states are held at a time
-_LOGARITHMS = {"relu": 0, "log1p": 1, "l0": 2}
 _POOLS = {"max": np.maximum, "sum": np.add}
+_STARTS = {"max": -np.inf, "sum": 0.0}
 
 
 class Network:
@@ -65,6 +66,7 @@ class Network:
         *,
         weight: Literal["relu", "log1p", "l0"] = "log1p",
         ignored: Sequence[int] = (),
+        margin: tuple[int, int] = (0, 0),
         left_out: Sequence[int] = (),
         first_only: bool = False,
         threshold: float = 0.0,
@@ -78,8 +80,9 @@ class Network:
             ids: One array a text.
             weight: Of a logit x > 0: itself, ``log(1 + x)`` or ``log(1 + log(1 + x))``; others weigh nothing.
             ignored: Ids whose positions do not count.
+            margin: So many positions at a text's beginning and at its end do not count.
             left_out: Ids that get no weight.
-            first_only: Whether the first position alone counts (clsMLM).
+            first_only: Whether the first position alone counts, whatever it is (clsMLM).
             threshold: Weights up to it are dropped.
             prune: And those up to this share of the text's largest, in [0, 1).
             top_k: At most so many are kept; of equal ones those of smaller ids.
@@ -100,7 +103,16 @@ class Network:
             raise UsageError(f"top_k={top_k} must be at least 1, or None")
         try:
             found = self._native.encode(
-                *_end_to_end(ids), list(ignored), first_only, list(left_out), weight, threshold, prune, top_k, threads
+                *_end_to_end(ids),
+                list(ignored),
+                margin,
+                first_only,
+                list(left_out),
+                weight,
+                threshold,
+                prune,
+                top_k,
+                threads,
             )
         except ValueError as error:
             raise UsageError(str(error)) from error
@@ -112,7 +124,7 @@ class Network:
         Raises:
             UsageError: A text is too long, or an id is beyond the vocabulary.
         """
-        return self._states(ids, False, threads)
+        return self._states(ids, "last", threads)
 
     def means(self, ids: Ids, *, threads: int = 1) -> npt.NDArray[np.float32]:
         """The mean of each text's states, ``(len(ids), width)``; zeros for a text without ids.
@@ -120,7 +132,15 @@ class Network:
         Raises:
             UsageError: A text is too long, or an id is beyond the vocabulary.
         """
-        return self._states(ids, True, threads)
+        return self._states(ids, "mean", threads)
+
+    def transformed(self, ids: Ids, *, threads: int = 1) -> npt.NDArray[np.float32]:
+        """What the head multiplies with the words, of every id, ``(sum of lengths, width)``, texts end to end.
+
+        Raises:
+            UsageError: The model has no such head, a text is too long, or an id is beyond the vocabulary.
+        """
+        return self._states(ids, "transformed", threads)
 
     def weigh_tokens(
         self,
@@ -128,9 +148,11 @@ class Network:
         weights: npt.NDArray[np.float32],
         bias: float,
         *,
-        weight: Literal["relu", "log1p", "l0"] = "log1p",
+        activation: Activation = "relu",
+        norm: Norm = "log1p",
         pool: Literal["max", "sum"] = "max",
         ignored: Sequence[int] = (),
+        margin: tuple[int, int] = (0, 0),
         threads: int = 1,
     ) -> SparseVectors:
         """Weights of a text's own words, from one linear map of their states.
@@ -138,9 +160,10 @@ class Network:
         Args:
             ids: One array a text.
             weights, bias: The map, ``(width,)`` and a number.
-            weight: As :meth:`encode`.
+            activation, norm: An occurrence weighs ``norm(activation(map))``; what then is below 0 in all is dropped.
             pool: What an id that occurs twice weighs: the larger weight or the sum.
             ignored: Ids that get no weight.
+            margin: So many positions at a text's beginning and at its end do not count.
             threads: How many batches run at a time.
 
         Returns:
@@ -149,37 +172,43 @@ class Network:
         Raises:
             UsageError: A text is too long, or an id is beyond the vocabulary.
         """
-        if weight not in _LOGARITHMS or pool not in _POOLS:
-            raise UsageError(f"weight={weight!r}, pool={pool!r}: use {', '.join(_LOGARITHMS)} and {', '.join(_POOLS)}")
+        if pool not in _POOLS:
+            raise UsageError(f"pool={pool!r}: use {' or '.join(_POOLS)}")
         dropped = np.zeros(self.shape.vocabulary, bool)
         dropped[list(ignored)] = True
-        parts = [self._weigh_part(part, weights, bias, weight, pool, dropped, threads) for part in _parts(ids)]
-        indptr = np.cumsum(np.concatenate([[0], *(counts for counts, _, _ in parts)]), dtype=np.int64)
-        columns = np.concatenate([np.empty(0, np.uint32), *(part[1] for part in parts)])
-        values = np.concatenate([np.empty(0, np.float32), *(part[2] for part in parts)])
-        return SparseVectors(indptr, columns, values, self.shape.vocabulary)
+        found = []
+        for part in _parts(ids):
+            flat = np.concatenate([np.empty(0, np.uint32), *part])
+            counts = np.concatenate([np.empty(0, bool), *(_within(len(one), margin) for one in part)])
+            counts &= ~dropped[flat]
+            states = self.states(part, threads=threads)[counts]
+            values = curve(states @ np.asarray(weights, np.float32) + np.float32(bias), activation, norm)
+            texts = np.repeat(np.arange(len(part)), [len(one) for one in part])[counts]
+            found.append(self._pooled(texts, flat[counts], values, pool, len(part)))
+        indptr = np.cumsum(np.concatenate([[0], *(counts for counts, _, _ in found)]), dtype=np.int64)
+        columns = np.concatenate([np.empty(0, np.uint32), *(part[1] for part in found)])
+        pooled = np.concatenate([np.empty(0, np.float32), *(part[2] for part in found)])
+        return SparseVectors(indptr, columns, pooled, self.shape.vocabulary)
 
-    def _weigh_part(
-        self, ids: Ids, weights: npt.NDArray[np.float32], bias: float, weight: str, pool: str,
-        dropped: npt.NDArray[np.bool_], threads: int,
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.float32]]:  # fmt: skip
-        """(entries of each text, their columns, their weights)."""
-        values = np.maximum(self.states(ids, threads=threads) @ np.asarray(weights, np.float32) + np.float32(bias), 0)
-        for _ in range(_LOGARITHMS[weight]):
-            values = np.log1p(values)
-        flat = np.concatenate([np.empty(0, np.uint32), *ids])
-        values[dropped[flat]] = 0
-        texts = np.repeat(np.arange(len(ids)), [len(one) for one in ids])
-        keys, places = np.unique(texts * self.shape.vocabulary + flat, return_inverse=True)
-        pooled = np.zeros(len(keys), np.float32)
+    def _pooled(
+        self,
+        texts: npt.NDArray[np.int64],
+        ids: npt.NDArray[np.uint32],
+        values: npt.NDArray[np.float32],
+        pool: str,
+        n: int,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.float32]]:
+        """(entries of each of n texts, their columns, their weights) of occurrences."""
+        keys, places = np.unique(texts * self.shape.vocabulary + ids, return_inverse=True)
+        pooled = np.full(len(keys), _STARTS[pool], np.float32)
         _POOLS[pool].at(pooled, places, values)
         kept = pooled > 0
         of_text, columns = np.divmod(keys[kept], self.shape.vocabulary)
-        return np.bincount(of_text, minlength=len(ids)), columns.astype(np.uint32), pooled[kept]
+        return np.bincount(of_text, minlength=n), columns.astype(np.uint32), pooled[kept]
 
-    def _states(self, ids: Ids, mean: bool, threads: int) -> npt.NDArray[np.float32]:
+    def _states(self, ids: Ids, kind: str, threads: int) -> npt.NDArray[np.float32]:
         try:
-            return self._native.states(*_end_to_end(ids), mean, threads)
+            return self._native.states(*_end_to_end(ids), kind, threads)
         except ValueError as error:
             raise UsageError(str(error)) from error
 
@@ -192,6 +221,12 @@ def _end_to_end(ids: Ids) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]
     if len(flat) and (flat.dtype.kind not in "iu" or flat.min() < 0 or flat.max() >= 1 << 32):
         raise UsageError(f"ids are integers from 0, not {flat.dtype} from {flat.min()} to {flat.max()}")
     return indptr, np.ascontiguousarray(flat, np.uint32)
+
+
+def _within(length: int, margin: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """The positions of a text that count."""
+    places = np.arange(length)
+    return (places >= margin[0]) & (places < length - margin[1])
 
 
 def _parts(ids: Ids) -> list[Ids]:

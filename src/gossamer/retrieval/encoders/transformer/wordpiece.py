@@ -22,7 +22,11 @@ from gossamer import _native
 from gossamer.errors import UsageError
 from gossamer.retrieval.vectors import SparseVectors
 
+VOCABULARY, CONFIG = "vocab.txt", "tokenizer_config.json"
 _BERT_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_SWITCHES = {  # of tokenizer_config.json
+    "lowercase": "do_lower_case", "strip_accents": "strip_accents", "chinese": "tokenize_chinese_chars",
+}  # fmt: skip
 _OTHERS = "pip install 'gossamer[tokenizers]' reads any tokenizer.json"
 
 
@@ -80,6 +84,7 @@ class WordPiece:
             "chinese": chinese, "strip": lowercase if strip_accents is None else strip_accents, "lower": lowercase,
         }  # fmt: skip
         self._native = _native.WordPiece(options)
+        self._options = {name: value for name, value in options.items() if name not in ("vocabulary", "special")}
 
     @property
     def terms(self) -> list[str]:
@@ -88,6 +93,10 @@ class WordPiece:
         for piece, id_ in self.vocabulary.items():
             terms[id_] = piece
         return terms
+
+    def word(self, piece: str) -> str:
+        """How a piece that begins a word is written."""
+        return piece
 
     @property
     def special_ids(self) -> list[int]:
@@ -109,7 +118,9 @@ class WordPiece:
         indptr, ids = self._native.encode(list(texts), before, after, _longest(longest), threads)
         return [ids[start:stop] for start, stop in pairwise(indptr.tolist())]
 
-    def weigh(self, texts: Sequence[str], weights: npt.NDArray[np.float32], *, threads: int = 1) -> SparseVectors:
+    def weigh(
+        self, texts: Sequence[str], weights: npt.NDArray[np.float32], *, counts: bool = False, threads: int = 1
+    ) -> SparseVectors:
         """Each different piece of a text with its weight: the query side of inference-free models.
 
         Geng et al., "Towards Competitive Search Relevance For Inference-Free Learned Sparse Retrievers" (2024).
@@ -117,12 +128,13 @@ class WordPiece:
         Args:
             texts: Queries.
             weights: By id, such as idf; pieces of weight 0, as special tokens have, are left out.
+            counts: Whether a piece weighs so many times what it occurs, or once.
             threads: How many texts are read at a time.
 
         Returns:
             Shape ``(len(texts), len(weights))``.
         """
-        arrays = self._native.weigh(list(texts), np.ascontiguousarray(weights, np.float32), threads)
+        arrays = self._native.weigh(list(texts), np.ascontiguousarray(weights, np.float32), counts, threads)
         return SparseVectors(*arrays, len(weights))
 
     @classmethod
@@ -148,6 +160,85 @@ class WordPiece:
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             what = error if isinstance(error, ValueError) else f"not a tokenizer.json ({type(error).__name__}: {error})"
             raise UsageError(f"{file}: {what}") from error
+
+    @classmethod
+    def from_folder(cls, folder: str | PathLike[str]) -> WordPiece:
+        """The tokeniser of a BERT in ``vocab.txt``, with the switches of ``tokenizer_config.json`` if that is there.
+
+        Raises:
+            UsageError: A file is missing or is another thing.
+        """
+        path = Path(folder)
+        try:
+            config = json.loads((path / CONFIG).read_text(encoding="utf-8")) if (path / CONFIG).exists() else {}
+            settings = {ours: config[theirs] for ours, theirs in _SWITCHES.items() if theirs in config}
+        except (OSError, ValueError, TypeError) as error:
+            raise UsageError(f"{path / CONFIG}: not readable as JSON: {error}") from error
+        return cls.from_file(path / VOCABULARY, **settings)
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write ``vocab.txt`` and ``tokenizer_config.json``, or ``tokenizer.json`` where those cannot say all."""
+        path = Path(folder)
+        pieces = self.terms
+        plain = (
+            sorted(self.vocabulary.values()) == list(range(len(pieces)))
+            and not any("\n" in piece or "\r" in piece for piece in pieces)
+            and sorted(self.special) == sorted(_BERT_SPECIAL)
+            and [pieces[id_] for id_ in (*self.before, *self.after)] == ["[CLS]", "[SEP]"]
+            and (self._options["unknown"], self._options["prefix"]) == (self.vocabulary["[UNK]"], "##")
+            and (self._options["longest_word"], self._options["clean"]) == (100, True)
+        )
+        if not plain:
+            text = json.dumps(self._to_json(), ensure_ascii=False, separators=(",", ":"))
+            (path / "tokenizer.json").write_text(text, encoding="utf-8")
+            named = {f"{token.strip('[]').lower()}_token": token for token in _BERT_SPECIAL if token in self.special}
+            self._write_config(path, {"tokenizer_class": "PreTrainedTokenizerFast", **named})
+            return
+        (path / VOCABULARY).write_text("\n".join(pieces) + "\n", encoding="utf-8", newline="\n")
+        ours = {"lowercase": "lower", "strip_accents": "strip", "chinese": "chinese"}
+        settings = {theirs: self._options[ours[name]] for name, theirs in _SWITCHES.items()}
+        self._write_config(path, {"tokenizer_class": "BertTokenizer", **settings})
+
+    @staticmethod
+    def _write_config(path: Path, settings: Mapping[str, Any]) -> None:
+        (path / CONFIG).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+    def _to_json(self) -> dict[str, Any]:
+        """What :meth:`from_json` reads."""
+        options: Any = self._options
+        pieces = self.terms
+        part = lambda id_: {"SpecialToken": {"id": pieces[id_], "type_id": 0}}  # noqa: E731
+        return {
+            "version": "1.0",
+            "added_tokens": [
+                {
+                    "id": self.vocabulary[token], "content": token, "single_word": False, "lstrip": False,
+                    "rstrip": False, "normalized": False, "special": True,
+                }
+                for token in self.special
+            ],
+            "normalizer": {
+                "type": "BertNormalizer", "clean_text": options["clean"], "handle_chinese_chars": options["chinese"],
+                "strip_accents": options["strip"], "lowercase": options["lower"],
+            },
+            "pre_tokenizer": {"type": "BertPreTokenizer"},
+            "post_processor": {
+                "type": "TemplateProcessing",
+                "single": [
+                    *map(part, self.before), {"Sequence": {"id": "A", "type_id": 0}}, *map(part, self.after),
+                ],
+                "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+                "special_tokens": {
+                    pieces[id_]: {"id": pieces[id_], "ids": [id_], "tokens": [pieces[id_]]}
+                    for id_ in (*self.before, *self.after)
+                },
+            },
+            "model": {
+                "type": "WordPiece", "unk_token": pieces[options["unknown"]],
+                "continuing_subword_prefix": options["prefix"], "max_input_chars_per_word": options["longest_word"],
+                "vocab": self.vocabulary,
+            },
+        }  # fmt: skip
 
     @classmethod
     def from_json(cls, settings: Mapping[str, Any]) -> WordPiece:

@@ -1,0 +1,322 @@
+"""A learned encoder that the native core runs, from any layout of published encoders, without torch.
+
+What it can express: BERT and DistilBERT below, float32 or int8; heads ``binary``, ``static``, ``mlp``, ``mlm`` with the
+largest logit over positions, ``cls-mlm``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gossamer.errors import UsageError
+from gossamer.retrieval.encoders import expansion
+from gossamer.retrieval.encoders.base import SparseEncoder
+from gossamer.retrieval.encoders.encoding import Long, Pieces, Progress, Row, by_length, encode
+from gossamer.retrieval.encoders.layouts import ours
+from gossamer.retrieval.encoders.parts import Inexpressible, Parts, SideParts
+from gossamer.retrieval.encoders.sources import Source, sources_of
+from gossamer.retrieval.encoders.transformer.backbone import NativeBackbone
+from gossamer.retrieval.vectors import SparseVectors
+
+_TOGETHER = 1 << 16  # word pieces that go to the native core at a time: Ctrl-C and progress come between
+_WEIGHTS: Mapping[tuple[str, str], Literal["relu", "log1p", "l0"]] = {
+    ("identity", "identity"): "relu", ("relu", "identity"): "relu", ("relu", "log1p"): "log1p",
+    ("relu", "log1p_log1p"): "l0",
+}  # fmt: skip
+
+
+class NativeSide:
+    """Queries or documents: a network, a head over it, and what counts.
+
+    Args:
+        parts: The head and the limits.
+        backbone: The network and its tokeniser.
+        threads: Batches that run at a time.
+
+    Raises:
+        Inexpressible: A head that only torch runs.
+        UsageError: Weights of the head that do not fit the network.
+    """
+
+    def __init__(self, parts: SideParts, backbone: NativeBackbone, threads: int) -> None:
+        self.parts, self.backbone, self.threads = parts, backbone, threads
+        self._left_out = [] if parts.limits.special_columns else backbone.special
+        tokenizer = backbone.tokenizer
+        special = parts.limits.special_positions
+        self._margin = (0, 0) if special else (len(tokenizer.before), len(tokenizer.after))
+        self._check()
+
+    @property
+    def terms(self) -> list[str]:
+        """Column to word piece."""
+        return self.backbone.terms
+
+    @property
+    def contextual(self) -> bool:
+        """Whether the head needs the network."""
+        return self.parts.head.contextual
+
+    @property
+    def room(self) -> int:
+        """Word pieces of a text that are read at a time."""
+        return self.backbone.room(self.parts.limits.longest)
+
+    @property
+    def table(self) -> npt.NDArray[np.float32]:
+        """What each word gets under a head that reads no context, (|V|,)."""
+        return self._table
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether a vector is a look-up in :attr:`table` and nothing else."""
+        return not self.contextual and not self.parts.limits.special_positions
+
+    def look_up(self, texts: Sequence[str]) -> SparseVectors:
+        """Vectors of texts by the table alone."""
+        found = self.backbone.tokenizer.weigh(
+            texts, self.table, counts=self.parts.head.counts, threads=self.threads if len(texts) > 1 else 1
+        )
+        found.vocabulary = self.terms
+        return self._cut(found)
+
+    def pieces(self, texts: Sequence[str]) -> Pieces:
+        """Word pieces of each text, without special tokens and of any length."""
+        return self.backbone.pieces(texts, self.threads)
+
+    def run(self, pieces: Pieces, batch: int) -> Iterator[tuple[list[int], list[Row]]]:
+        """Places in ``pieces`` and the vectors there, rows of about one length together."""
+        order = by_length(pieces, empty=self.parts.limits.special_positions)
+        start = 0
+        while start < len(order):
+            stop, ids = start, 0
+            while stop < len(order) and (stop == start or ids + len(pieces[order[stop]]) <= _TOGETHER):
+                ids += len(pieces[order[stop]]) + 2
+                stop += 1
+            members = order[start:stop]
+            found = self._weigh(self.backbone.around([pieces[at] for at in members]))
+            ends = found.indptr.tolist()
+            yield members, [(found.indices[a:b], found.values[a:b]) for a, b in pairwise(ends)]
+            start = stop
+
+    @property
+    def expands(self) -> bool:
+        """Whether words that the text does not hold may get weight."""
+        return self.parts.head.head in ("mlm", "cls-mlm")
+
+    def peaks(self, windows: Pieces, columns: Pieces) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]]:
+        """As :data:`gossamer.retrieval.encoders.sources.Peaks` has it, of a head that expands."""
+        ids = self.backbone.around(windows)
+        states = self.backbone.network.transformed(ids, threads=self.threads)
+        ends = np.cumsum([0, *map(len, ids)])
+        before = len(self.backbone.tokenizer.before)
+        found = []
+        for window, some, (a, b) in zip(windows, columns, pairwise(ends.tolist()), strict=True):
+            logits = self.backbone.checkpoint.logits(states[a:b], list(some))
+            first, last = (0, 1) if self.parts.head.head == "cls-mlm" else (self._margin[0], b - a - self._margin[1])
+            places = logits[first:last].argmax(0) + first
+            values = logits[places, np.arange(len(places))]
+            places = places - before
+            found.append((values, np.where((places >= 0) & (places < len(window)), places, -1)))
+        return found
+
+    def _weigh(self, ids: list[npt.NDArray[np.uint32]]) -> SparseVectors:
+        """Vectors of rows of ids, special tokens around them."""
+        head, limits, network = self.parts.head, self.parts.limits, self.backbone.network
+        if head.head in ("mlm", "cls-mlm"):
+            return network.encode(
+                ids, weight=_WEIGHTS[head.activation, head.norm], margin=self._margin, left_out=self._left_out,
+                first_only=head.head == "cls-mlm", prune=limits.prune, top_k=limits.top_k, threads=self.threads,
+            )  # fmt: skip
+        if head.head == "mlp":
+            weights = self.parts.weights
+            found = network.weigh_tokens(
+                ids, weights["linear.weight"][0], float(weights["linear.bias"][0]), activation=head.activation,
+                norm=head.norm, pool=self.parts.repeats, margin=self._margin, ignored=self._left_out,
+                threads=self.threads,
+            )  # fmt: skip
+            return self._cut(found)
+        return self._cut(self._presence(ids))
+
+    def _presence(self, ids: list[npt.NDArray[np.uint32]]) -> SparseVectors:
+        """By the table, the tokens around a text among its words."""
+        rows = [np.unique(one[self._margin[0] : len(one) - self._margin[1]], return_counts=True) for one in ids]
+        columns = np.concatenate([np.empty(0, np.uint32), *(row for row, _ in rows)])
+        values = self.table[columns]
+        if self.parts.head.counts:
+            values = values * np.concatenate([np.empty(0, np.int64), *(counts for _, counts in rows)])
+        return SparseVectors(np.cumsum([0, *(len(row) for row, _ in rows)]), columns, values, self.backbone.size)
+
+    def _cut(self, found: SparseVectors) -> SparseVectors:
+        """Each row without its small weights."""
+        limits = self.parts.limits
+        if not limits.prune and limits.top_k is None:
+            return found
+        kept = np.zeros(found.nnz, bool)
+        for a, b in pairwise(found.indptr):
+            values = found.values[a:b]
+            large = values > limits.prune * values.max(initial=0)
+            if limits.top_k is not None:
+                order = np.lexsort((found.indices[a:b], -values))[limits.top_k :]
+                large[order] = False
+            kept[a:b] = large
+        ends = np.concatenate([[0], np.cumsum(kept)])[found.indptr]
+        return SparseVectors(ends, found.indices[kept], found.values[kept], found.dim, found.vocabulary)
+
+    def _read_table(self) -> npt.NDArray[np.float32]:
+        table = np.maximum(self.parts.table(self.backbone.tokenizer.vocabulary, self.backbone.size), 0)
+        table[self._left_out] = 0
+        return table
+
+    def _check(self) -> None:
+        head, shape = self.parts.head, self.backbone.checkpoint.shape
+        where = self.parts.network
+        if head.head == "mlm" and (head.pool != "max" or head.quality):
+            what = "importance and quality" if head.quality else f"{head.pool} pooling"
+            raise Inexpressible(f"{what} of an mlm head is not supported without torch")
+        if head.head in ("mlm", "cls-mlm"):
+            if (head.activation, head.norm) not in _WEIGHTS:
+                raise Inexpressible(
+                    f"{head.activation}/{head.norm} of an {head.head} head is not supported without torch"
+                )
+            if not self.backbone.checkpoint.has_head:
+                raise UsageError(f"{where}: the weights lack the language-model head, which an {head.head} head needs")
+        if head.head == "mlp":
+            shapes = {name: array.shape for name, array in self.parts.weights.items()}
+            if shapes != {"linear.weight": (1, shape.width), "linear.bias": (1,)}:
+                raise UsageError(f"{where}: the encoder's files do not fit together: an mlp head of {shapes}")
+        if not self.contextual:
+            self._table = self._read_table()
+
+
+class NativeEncoder(SparseEncoder):
+    """Texts to sparse vectors by the native core; scores are inner products.
+
+    Args:
+        parts: What it is made of.
+        backbones: Networks by their folders, when they are loaded already.
+        threads: How many batches run at a time; None = one for every processor.
+
+    Attributes:
+        card: What its maker says of it, saved with it: licence, training data, figures; JSON values.
+        fusion_weight: What its scores count beside BM25's where both are added; None = not known.
+
+    Raises:
+        Inexpressible: A part that only torch runs.
+        UsageError: Files are missing or do not fit.
+    """
+
+    scoring = "dot"
+    runtime = "native"
+
+    def __init__(
+        self, parts: Parts, backbones: Mapping[Path, NativeBackbone] | None = None, *, threads: int | None = None
+    ) -> None:
+        known = dict(backbones or {})
+        for folder in (parts.document.network, parts.query.network):
+            if folder not in known:
+                known[folder] = NativeBackbone.load(folder)
+        self._parts, self._backbones = parts, known
+        self.threads = threads if threads is not None else _processors()
+        self.query, self.document = (
+            NativeSide(side, known[side.network], self.threads) for side in (parts.query, parts.document)
+        )
+        if self.query.backbone is not self.document.backbone and self.query.terms != self.document.terms:
+            raise UsageError("queries and documents need one vocabulary, and the two tokenizers differ")
+        self.expander = None if parts.expander is None else expansion.load(*parts.expander)
+        self.card: dict[str, Any] = dict(parts.card)
+        self.fusion_weight = parts.fusion_weight
+
+    @property
+    def terms(self) -> list[str]:
+        """Column to word piece."""
+        return self.document.terms
+
+    @property
+    def parts(self) -> Parts:
+        """What it is made of."""
+        return replace(self._parts, card=self.card, fusion_weight=self.fusion_weight)
+
+    def encode_queries(
+        self, texts: Sequence[str], *, batch: int = 32, progress: Progress | None = None
+    ) -> SparseVectors:
+        """Query vectors, shape ``(len(texts), len(self.terms))``; see :meth:`encode_documents`."""
+        if self.query.looks_up:
+            return self.query.look_up(texts)
+        return encode(self.query, texts, batch=batch, long="windows", progress=progress)
+
+    def encode_documents(
+        self, texts: Sequence[str], *, batch: int = 32, long: Long = "windows", progress: Progress | None = None
+    ) -> SparseVectors:
+        """Document vectors, shape ``(len(texts), len(self.terms))``.
+
+        Args:
+            texts: n texts; an empty one gets an empty vector.
+            batch: Means nothing here: the native core packs texts without padding.
+            long: A text longer than the model reads is cut into windows, of whose vectors the largest weight of each
+                word counts, or everything after the first window is left out.
+            progress: Called with (texts done, texts in all).
+        """
+        read = texts if self.expander is None else self.expander.lengthened(texts)
+        return encode(self.document, read, batch=batch, long=long, progress=progress)
+
+    def sources(self, texts: Sequence[str], terms: Sequence[Collection[str]]) -> list[dict[str, Source]]:
+        """For each text through which of its words some terms of its document vector came."""
+        return sources_of(self.document, texts, terms, self.document.peaks if self.document.expands else None)
+
+    def quantise(self, kind: Literal["int8"] = "int8") -> NativeEncoder:
+        """The same encoder in int8, a quarter of its size: a code for each weight and a float16 scale for each row.
+
+        Raises:
+            UsageError: Another kind is asked for.
+        """
+        if kind != "int8":
+            raise UsageError(f"weights can be rounded to 'int8', not {kind!r}")
+        query, document = (_rounded(_numbered(side)) for side in (self.query, self.document))
+        backbones = {folder: one.quantise() for folder, one in self._backbones.items()}
+        return NativeEncoder(replace(self.parts, query=query, document=document), backbones, threads=self.threads)
+
+    def save_pretrained(self, directory: str | PathLike[str]) -> None:
+        """Write ``gossamer.json``, the heads' weights, and each network with its tokeniser, in float32 or int8."""
+        folder = Path(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        places = {self._parts.document.network: folder}
+        places.setdefault(self._parts.query.network, folder / "query_network")
+        for network, place in places.items():
+            place.mkdir(exist_ok=True)
+            self._backbones[network].save(place)
+        query, document = (
+            replace(_numbered(side), network=places[side.parts.network]) for side in (self.query, self.document)
+        )
+        expander = None
+        if self.expander is not None:
+            expander = (self.expander.settings(), folder / ours.EXPANDER)
+            self.expander.save(expander[1])
+        ours.write(replace(self.parts, query=query, document=document, expander=expander), folder)
+
+
+def _numbered(side: NativeSide) -> SideParts:
+    """The side with a table by column, as ours are saved."""
+    if side.parts.by_word is None:
+        return side.parts
+    table = side.parts.table(side.backbone.tokenizer.vocabulary, side.backbone.size)
+    return replace(side.parts, weights={"table": table}, by_word=None)
+
+
+def _rounded(side: SideParts) -> SideParts:
+    """The side with its table in float16."""
+    if side.head.head != "static":
+        return side
+    return replace(side, weights={"table": side.weights["table"].astype(np.float16)})
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
