@@ -58,6 +58,8 @@ def test_the_bootstrap_is_reproducible_and_survives_no_spread():
     assert bootstrap_interval(values, seed=3) == bootstrap_interval(values, seed=3)
     assert bootstrap_interval(values, seed=3) != bootstrap_interval(values, seed=4)
     assert bootstrap_interval([0.2, 0.2, 0.2]) == (0.2, 0.2)
+    last_digits = [0.25 - ulps * 2**-54 for ulps in (0, 0, 0, 0, 0, 2, 1, 1, 0, 0)]
+    assert bootstrap_interval(last_digits) == pytest.approx((0.25, 0.25))
     low, high = bootstrap_interval([0.0] * 50 + [1.0])
     assert 0 <= low < 1 / 51 < high <= 1
 

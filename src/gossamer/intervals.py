@@ -107,7 +107,8 @@ def bootstrap_interval(
     below = (np.count_nonzero(means < x.mean()) + np.count_nonzero(means <= x.mean())) / 2
     z0 = normal.inv_cdf(min(max(below, 0.5), resamples - 0.5) / resamples)
     jackknife = x.mean() - (x.sum() - x) / (n - 1)
-    acceleration = float((jackknife**3).sum() / (6 * (jackknife**2).sum() ** 1.5))
+    squares = float((jackknife**2).sum())  # 0 where values differ by less than their rounding
+    acceleration = float((jackknife**3).sum() / (6 * squares**1.5)) if squares > 0 else 0.0
     bounds = []
     for p in ((1 - confidence) / 2, (1 + confidence) / 2):
         z = z0 + normal.inv_cdf(p)

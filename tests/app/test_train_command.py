@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 
 import pytest
@@ -87,21 +86,6 @@ def test_people_see_how_it_goes(train, pairs):
     assert "query/document words" in result.stderr
     assert "6 steps over 64 groups, loss" in result.stdout
     assert "training:" not in train("unicoil", pairs, "--quiet", output="quiet").stderr
-
-
-def test_a_killed_run_goes_on_to_the_same_losses(train, pairs, tmp_path, start, backbone):
-    assert train("splade-max", pairs, "--keep-every", 2, output="whole").exit_code == 0
-    base = ["train", "lsr", "--method", "splade-max", "--data", pairs, "-o", "out", "--backbone", backbone]
-    more = ["--threads", "1", "--steps", "6", "--batch", "4", "--rate", "2e-3", "--keep-every", "2"]
-    process = start(*base, *more)
-    for line in process.stderr:
-        if b"training: 4 of 6" in line:  # the checkpoint after step 4 is written right then, or after step 2
-            process.send_signal(signal.SIGINT)
-            break
-    process.wait()
-    result = train("splade-max", pairs, "--keep-every", 2)
-    assert result.exit_code == 0, result.stderr
-    assert log(tmp_path / "out") == log(tmp_path / "whole")
 
 
 def test_interrupted_means_130_and_what_to_do(train, pairs, tmp_path, monkeypatch):
@@ -214,3 +198,26 @@ def test_teachers_mined_negatives_and_expansion_go_together(train, tmp_path, bac
     assert train("unicoil-dt5q", data, "--negatives", 0, "--expander", "pairs", output="dt5q").exit_code == 0
     # An encoder is something to begin from, too.
     assert train("unicoil", data, "--negatives", 0, "--backbone", tmp_path / "v2", output="next").exit_code == 0
+
+
+def test_the_ladder_says_its_verdicts_and_goes_on(run, monkeypatch):
+    from gossamer.retrieval.training import trials
+
+    tiny = trials.Scale(train=48, documents=12, queries=5, steps=2, batch=4)
+    monkeypatch.setattr(trials, "QUICK", tiny)
+    result = run("bench", "lsr-ladder", "--quick", "--json", "--threads", 1)
+    assert result.exit_code == 0, result.stderr
+    said = json.loads(result.stdout)
+    assert len(said["cells"]) == 18 + 3
+    assert {one["verdict"].split(",")[0] for one in said["claims"]} <= {"held", "not held"}
+    assert [one["finding"] for one in said["claims"]] == [1, 1, 2, 3, 3, 3, 3]
+
+    def refuse(*_, **__):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(trials, "Trainer", refuse)
+    again = run("bench", "lsr-ladder", "--quick", "--threads", 1)
+    assert again.exit_code == 0
+    assert "mlp x expanded mlp" in again.stdout
+    assert "query weighting at mlp documents" in again.stdout
+    assert "far too little" in again.stderr

@@ -12,7 +12,7 @@ UNITS = {
     "bytes": "bytes", "kib": "KiB", "mib": "MiB", "gib": "GiB",
     "flops": "FLOPs", "gflops": "GFLOPs", "macs": "MACs", "joules": "J",
     "tokens": "tokens", "passages": "passages", "documents": "documents", "parameters": "parameters",
-    "steps": "steps", "trials": "trials",
+    "steps": "steps", "trials": "trials", "postings": "postings",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import typer
 from gossamer.app.cli import (
     bench,
     bench_index,
+    bench_ladder,
     completion,
     config,
     doctor,
@@ -75,6 +76,7 @@ for _command in (
 ):
     app.command(cls=Command)(_command)
 app.command("bench index", cls=Command)(bench_index.bench_index)
+app.command("bench lsr-ladder", cls=Command)(bench_ladder.bench_ladder)
 app.add_typer(train.group, name="train")
 app.add_typer(methods.group, name="methods")
 app.add_typer(config.group, name="config")

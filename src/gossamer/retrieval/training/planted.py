@@ -35,6 +35,7 @@ class World:
     documents: list[str]
     queries: list[str]
     relevant: list[int]  # row of the one document that each query asks for
+    additions: list[str]  # what an ideal generator of queries would append to each document; empty without any
 
     def qrels(self) -> dict[str, Mapping[str, int]]:
         """Judgements for :func:`gossamer.retrieval.evaluate`; ids are row numbers."""
@@ -42,7 +43,13 @@ class World:
 
 
 def world(
-    *, train: int = 20_000, documents: int = 5_000, queries: int = 500, zipf: float = 0.0, seed: int = 0
+    *,
+    train: int = 20_000,
+    documents: int = 5_000,
+    queries: int = 500,
+    zipf: float = 0.0,
+    generated: int = 0,
+    seed: int = 0,
 ) -> World:
     """Draw a world.
 
@@ -51,16 +58,27 @@ def world(
         documents: Of the collection.
         queries: Each about one of them.
         zipf: Exponent of the concepts' frequencies; 0 = all alike.
+        generated: Queries in the additions of a document, drawn as those that ask for it are.
         seed: Of everything.
     """
-    draw = _Draw(np.random.default_rng(seed), zipf)
+    draw, more = (_Draw(np.random.default_rng(one), zipf) for one in (seed, [seed, 1]))
+
+    def added(made: _Made) -> tuple[str, ...]:
+        return (" ".join(more.query(*made) for _ in range(generated)),) if generated else ()
+
     pairs = []
     for _ in range(train):
-        concepts, words = draw.document()
-        pairs.append(Group(draw.query(concepts, words), (_text(words),)))
-    made = [draw.document() for _ in range(documents)]
+        made = draw.document()
+        pairs.append(Group(draw.query(*made), (_text(made[1]),), additions=added(made)))
+    collection = [draw.document() for _ in range(documents)]
     asked = draw.rng.choice(documents, queries, replace=queries > documents).tolist()
-    return World(pairs, [_text(words) for _, words in made], [draw.query(*made[row]) for row in asked], asked)
+    return World(
+        pairs,
+        [_text(words) for _, words in collection],
+        [draw.query(*collection[row]) for row in asked],
+        asked,
+        [text for made in collection for text in added(made)],
+    )
 
 
 def words() -> list[str]:
@@ -69,13 +87,15 @@ def words() -> list[str]:
     return [*surfaces, *(f"n{one}" for one in range(NOISE)), "A", "B"]
 
 
-def backbone(*, layers: int = 2, width: int = 64, seed: int = 0) -> Backbone:
+def backbone(*, layers: int = 2, width: int = 64, longest: int = LENGTH + 16, seed: int = 0) -> Backbone:
     """A BERT over the world's words, not trained."""
-    return untrained(words(), layers=layers, width=width, seed=seed)
+    return untrained(words(), layers=layers, width=width, longest=longest, seed=seed)
 
 
-def untrained(words: Sequence[str], *, layers: int = 1, width: int = 32, seed: int = 0) -> Backbone:
-    """A BERT over these words and no others, its weights by chance.
+def untrained(
+    words: Sequence[str], *, layers: int = 1, width: int = 32, longest: int = LENGTH + 16, seed: int = 0
+) -> Backbone:
+    """A BERT over these words and no others, its weights by chance; it reads ``longest`` words at a time.
 
     The transform before the vocabulary matrix begins as the identity, so that a word's own logit stands out from the
     start as it does in a model that was trained to fill masks.
@@ -97,13 +117,13 @@ def untrained(words: Sequence[str], *, layers: int = 1, width: int = 32, seed: i
     model = BertForMaskedLM(
         BertConfig(
             vocab_size=len(vocabulary), hidden_size=width, num_hidden_layers=layers, num_attention_heads=2,
-            intermediate_size=4 * width, max_position_embeddings=LENGTH + 16,
+            intermediate_size=4 * width, max_position_embeddings=longest,
             hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
         )
     )  # fmt: skip
     torch.nn.init.eye_(model.cls.predictions.transform.dense.weight)
     fast: Any = PreTrainedTokenizerFast
-    return Backbone(model, fast(tokenizer_object=tokenizer, model_max_length=LENGTH + 16, **names))
+    return Backbone(model, fast(tokenizer_object=tokenizer, model_max_length=longest, **names))
 
 
 def _surface(concept: int, form: int) -> str:
@@ -114,6 +134,9 @@ def _text(words: list[tuple[int, str]]) -> str:
     return " ".join(word for _, word in words)
 
 
+_Made = tuple[NDArray[np.int64], list[tuple[int, str]]]  # the concepts of a document, and its words
+
+
 class _Draw:
     """Documents and queries by chance."""
 
@@ -122,7 +145,7 @@ class _Draw:
         weights = np.arange(1, CONCEPTS + 1, dtype=np.float64) ** -zipf
         self._often: NDArray[np.float64] = weights / weights.sum()
 
-    def document(self) -> tuple[NDArray[np.int64], list[tuple[int, str]]]:
+    def document(self) -> _Made:
         """The concepts it is about, and its words, each with the concept it names (-1 for none)."""
         concepts = self.rng.choice(CONCEPTS, ABOUT + MENTIONED, replace=False, p=self._often)
         parts: list[list[tuple[int, str]]] = []
