@@ -27,6 +27,7 @@ EXTRAS = {
     "languages": (("py3langid",), "the language of each document, told by its text"),
     "watch": (("watchfiles",), "following a folder: gossamer index --watch"),
     "eval": (("ir_measures",), "more measures for gossamer evaluate"),
+    "collections": (("ir_datasets",), "public test collections by their ids: gossamer evaluate"),
     "plot": (("matplotlib",), "pictures of frontiers: --plot"),
     "tokenizers": (("tokenizers",), "tokenisers of models beyond WordPiece"),
     "bench": (("bm25s", "tantivy"), "the peers that the benchmark tables compare with"),
