@@ -59,9 +59,9 @@ class Origin:
 
     @property
     def is_learned(self) -> bool:
-        """Whether the folder holds a learned encoder, and not the settings of BM25."""
+        """Whether the folder holds an encoder that is more than its settings, as BM25 is."""
         config = self._config
-        return config is None or config.get("encoder", {}).get("type") == LEARNED
+        return config is None or config.get("encoder", {}).get("type") != "bm25"
 
     @property
     def fusion_weight(self) -> float | None:
