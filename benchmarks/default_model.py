@@ -29,10 +29,11 @@ from benchmarks.gate import AIM, Verdict, judge, mean_relative_gain, share_of_ce
 from gossamer.frontier import Frontier
 from gossamer.intervals import bootstrap_interval
 from gossamer.retrieval import BlockIndex, Collection, Evaluation, SparseEncoder, SparseVectors, evaluate
-from gossamer.retrieval.encoder_evaluation import MEASURES, compared, flops, ranked
+from gossamer.retrieval.encoder_evaluation import MEASURES, flops, ranked
 from gossamer.retrieval.encoders.static_expansion import StaticExpansion
 from gossamer.retrieval.impacts import WordImpacts, beside
 from gossamer.retrieval.mixing import MULTIPLES, Choice, common_weight, weight_for
+from gossamer.retrieval.significance import compared
 from gossamer.retrieval.training.static_expansion import idf, train_static_expansion
 from gossamer.retrieval.vector_cache import joined
 

@@ -9,6 +9,7 @@ from gossamer._exports import on_first_use
 if TYPE_CHECKING:
     from gossamer.retrieval.block_index import BlockIndex as BlockIndex
     from gossamer.retrieval.collections import Collection as Collection, read_collection as read_collection
+    from gossamer.retrieval.encoder_evaluation import System as System, evaluate_encoders as evaluate_encoders
     from gossamer.retrieval.encoders import (
         BM25 as BM25,
         BM25Encoder as BM25Encoder,
@@ -58,6 +59,7 @@ __all__, __getattr__, __dir__ = on_first_use(
     {
         "block_index": ["BlockIndex"],
         "collections": ["Collection", "read_collection"],
+        "encoder_evaluation": ["System", "evaluate_encoders"],
         "encoders": ["BM25", "BM25Encoder", "SparseEncoder", "TextField"],
         "evaluation": ["Evaluation", "evaluate", "rank_biased_overlap"],
         "fusion": ["fuse"],

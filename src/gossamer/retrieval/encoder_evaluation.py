@@ -23,12 +23,13 @@ from gossamer.retrieval.encoders.bm25 import BM25Encoder
 from gossamer.retrieval.evaluation import Evaluation, evaluate
 from gossamer.retrieval.impacts import WordImpacts, beside
 from gossamer.retrieval.runs import RunLike
-from gossamer.retrieval.significance import Comparison, compare, holm
+from gossamer.retrieval.significance import Comparison, compared
 from gossamer.retrieval.vector_cache import encoded
 from gossamer.retrieval.vectors import SparseVectors
 
 MEASURES = ("ndcg@10", "rr@10", "map", "recall@100", "recall@1000")
 DEPTH = 1000
+_BESIDE = "+bm25"
 _TIMED = 300  # queries, at most
 _PASSES = 3
 _K = 10
@@ -53,6 +54,35 @@ class System:
     def __post_init__(self) -> None:
         if isinstance(self.encoder, BM25Encoder) and self.words is not None:
             raise UsageError("BM25 beside BM25: give an encoder that learned its weights")
+        if not 0 <= self.weight < float("inf"):
+            raise UsageError(f"the weight {self.weight} of an encoder beside BM25 must be a number >= 0")
+
+    @classmethod
+    def named(cls, spec: str) -> System:
+        """The system that people write as ``bm25``, ``DIR``, ``DIR+bm25:WEIGHT``, or ``DIR+bm25`` by its own weight.
+
+        DIR is whatever :meth:`SparseEncoder.from_pretrained` takes.
+
+        Raises:
+            UsageError: There is no such encoder, or a weight is missing or wrong.
+        """
+        if spec == "bm25":
+            return cls(BM25Encoder())
+        name, plus, rest = spec.rpartition(_BESIDE)
+        encoder = SparseEncoder.from_pretrained(name if plus else spec)
+        origin = encoder.origin
+        fingerprint = None if origin is None else origin.fingerprint
+        if not plus:
+            return cls(encoder, fingerprint=fingerprint)
+        weight = None if origin is None else origin.fusion_weight
+        if rest:
+            try:
+                weight = float(rest.removeprefix(":"))
+            except ValueError:
+                raise UsageError(f"{spec}: write the weight of the encoder as {name}{_BESIDE}:0.5") from None
+        if weight is None:
+            raise UsageError(f"{name} does not say what it counts beside BM25; say it: {name}{_BESIDE}:WEIGHT")
+        return cls(encoder, BM25Encoder(), weight, fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +204,6 @@ def evaluate_encoders(
         for name, one in systems.items()
     }  # fmt: skip
     return Report(collection.name, outcomes, compared({name: one.quality for name, one in outcomes.items()}))
-
-
-def compared(systems: Mapping[str, Evaluation]) -> list[tuple[str, Comparison, float]]:
-    """Every later system minus the first in every measure, with p after Holm's correction over all of them."""
-    base, *_ = systems.values()
-    _, *others = systems
-    found = [(name, compare(systems[name], base, measure)) for name in others for measure in base.mean]
-    adjusted = holm([one.p for _, one in found])
-    return [(name, one, p) for (name, one), p in zip(found, adjusted, strict=True)]
 
 
 def flops(queries: SparseVectors, documents: SparseVectors) -> float:

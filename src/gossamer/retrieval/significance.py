@@ -198,6 +198,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def compared(systems: Mapping[str, Evaluation]) -> list[tuple[str, Comparison, float]]:
+    """Every later system minus the first in every measure, with p after Holm's correction over all of them."""
+    base, *_ = systems.values()
+    _, *others = systems
+    found = [(name, compare(systems[name], base, measure)) for name in others for measure in base.mean]
+    adjusted = holm([one.p for _, one in found])
+    return [(name, one, p) for (name, one), p in zip(found, adjusted, strict=True)]
+
+
 def equivalence(a: PerQuery, b: PerQuery, measure: str, margin: float = 0.01, *, alpha: float = 0.05) -> Equivalence:
     """Test whether two systems are equal within ``margin``, by two one-sided paired t tests.
 

@@ -31,10 +31,14 @@ class Progress:
         """Pass ``things`` on, each counted once the next one is asked for."""
         for thing in things:
             yield thing
-            self._count += 1
-            if self._bars is not None and self._task is not None:
-                elapsed = time.monotonic() - self._started
-                self._bars.update(self._task, count=self._count, rate=self._count / max(elapsed, 1e-3))
+            self.add(1)
+
+    def add(self, more: int) -> None:
+        """Count ``more`` things."""
+        self._count += more
+        if self._bars is not None and self._task is not None:
+            elapsed = time.monotonic() - self._started
+            self._bars.update(self._task, count=self._count, rate=self._count / max(elapsed, 1e-3))
 
     def read(self, more: int) -> None:
         """Note that ``more`` bytes were read."""
