@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         SparseEncoder as SparseEncoder,
         TextField as TextField,
     )
+    from gossamer.retrieval.encoders.inference_free import InferenceFreeEncoder as InferenceFreeEncoder
     from gossamer.retrieval.evaluation import (
         Evaluation as Evaluation,
         evaluate as evaluate,
@@ -61,6 +62,7 @@ __all__, __getattr__, __dir__ = on_first_use(
         "collections": ["Collection", "read_collection"],
         "encoder_evaluation": ["System", "evaluate_encoders"],
         "encoders": ["BM25", "BM25Encoder", "SparseEncoder", "TextField"],
+        "encoders.inference_free": ["InferenceFreeEncoder"],
         "evaluation": ["Evaluation", "evaluate", "rank_biased_overlap"],
         "fusion": ["fuse"],
         "index": [

@@ -34,6 +34,13 @@ def load(parts: Parts) -> LearnedEncoder:
     return encoder
 
 
+def with_query(encoder: LearnedEncoder, query: SideParts) -> LearnedEncoder:
+    """The same with another side of queries over the network of its documents."""
+    made = LearnedEncoder(_side(query, encoder.document.backbone), encoder.document, encoder.expander)
+    made.card, made.fusion_weight = encoder.card, encoder.fusion_weight
+    return made
+
+
 def save(encoder: LearnedEncoder, folder: Path) -> list[str]:
     """Write an encoder so that sentence-transformers reads what it can of it, and we all of it.
 

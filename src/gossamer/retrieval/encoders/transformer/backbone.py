@@ -75,10 +75,7 @@ class NativeBackbone:
     @cached_property
     def terms(self) -> list[str]:
         """Column to word piece; columns beyond the tokeniser are ``[column N]``."""
-        terms = [f"[column {column}]" for column in range(self.size)]
-        for piece, column in self.tokenizer.vocabulary.items():
-            terms[column] = piece
-        return terms
+        return column_names(self.tokenizer, self.size)
 
     @property
     def special(self) -> list[int]:
@@ -102,3 +99,11 @@ class NativeBackbone:
         """The special tokens put around each row of pieces."""
         before, after = (np.array(ids, np.uint32) for ids in (self.tokenizer.before, self.tokenizer.after))
         return [np.concatenate([before, row, after]) for row in pieces]
+
+
+def column_names(tokenizer: WordPiece | LibraryTokenizer, size: int) -> list[str]:
+    """Column to word piece of ``size`` columns; those beyond the tokeniser are ``[column N]``."""
+    terms = [f"[column {column}]" for column in range(size)]
+    for piece, column in tokenizer.vocabulary.items():
+        terms[column] = piece
+    return terms

@@ -25,6 +25,7 @@ from gossamer.retrieval.encoders.layouts import ours
 from gossamer.retrieval.encoders.parts import Inexpressible, Parts, SideParts
 from gossamer.retrieval.encoders.sources import Source, sources_of
 from gossamer.retrieval.encoders.transformer.backbone import NativeBackbone
+from gossamer.retrieval.encoders.transformer.table import LookUp, cut
 from gossamer.retrieval.vectors import SparseVectors
 
 _TOGETHER = 1 << 16  # word pieces that go to the native core at a time: Ctrl-C and progress come between
@@ -54,6 +55,7 @@ class NativeSide:
         special = parts.limits.special_positions
         self._margin = (0, 0) if special else (len(tokenizer.before), len(tokenizer.after))
         self._check()
+        self._look_up = None if self.contextual else self._read_table()
 
     @property
     def terms(self) -> list[str]:
@@ -70,23 +72,9 @@ class NativeSide:
         """Word pieces of a text that are read at a time."""
         return self.backbone.room(self.parts.limits.longest)
 
-    @property
-    def table(self) -> npt.NDArray[np.float32]:
-        """What each word gets under a head that reads no context, (|V|,)."""
-        return self._table
-
-    @property
-    def looks_up(self) -> bool:
-        """Whether a vector is a look-up in :attr:`table` and nothing else."""
-        return not self.contextual and not self.parts.limits.special_positions
-
-    def look_up(self, texts: Sequence[str]) -> SparseVectors:
-        """Vectors of texts by the table alone."""
-        found = self.backbone.tokenizer.weigh(
-            texts, self.table, counts=self.parts.head.counts, threads=self.threads if len(texts) > 1 else 1
-        )
-        found.vocabulary = self.terms
-        return self._cut(found)
+    def look_up(self) -> LookUp | None:
+        """What makes vectors of texts if that needs nothing but a table."""
+        return None if self.parts.limits.special_positions else self._look_up
 
     def pieces(self, texts: Sequence[str]) -> Pieces:
         """Word pieces of each text, without special tokens and of any length."""
@@ -143,38 +131,18 @@ class NativeSide:
                 norm=head.norm, pool=self.parts.repeats, margin=self._margin, ignored=self._left_out,
                 threads=self.threads,
             )  # fmt: skip
-            return self._cut(found)
-        return self._cut(self._presence(ids))
+            return cut(found, limits)
+        assert self._look_up is not None
+        return self._look_up.of_ids([one[self._margin[0] : len(one) - self._margin[1]] for one in ids])
 
-    def _presence(self, ids: list[npt.NDArray[np.uint32]]) -> SparseVectors:
-        """By the table, the tokens around a text among its words."""
-        rows = [np.unique(one[self._margin[0] : len(one) - self._margin[1]], return_counts=True) for one in ids]
-        columns = np.concatenate([np.empty(0, np.uint32), *(row for row, _ in rows)])
-        values = self.table[columns]
-        if self.parts.head.counts:
-            values = values * np.concatenate([np.empty(0, np.int64), *(counts for _, counts in rows)])
-        return SparseVectors(np.cumsum([0, *(len(row) for row, _ in rows)]), columns, values, self.backbone.size)
-
-    def _cut(self, found: SparseVectors) -> SparseVectors:
-        """Each row without its small weights."""
-        limits = self.parts.limits
-        if not limits.prune and limits.top_k is None:
-            return found
-        kept = np.zeros(found.nnz, bool)
-        for a, b in pairwise(found.indptr):
-            values = found.values[a:b]
-            large = values > limits.prune * values.max(initial=0)
-            if limits.top_k is not None:
-                order = np.lexsort((found.indices[a:b], -values))[limits.top_k :]
-                large[order] = False
-            kept[a:b] = large
-        ends = np.concatenate([[0], np.cumsum(kept)])[found.indptr]
-        return SparseVectors(ends, found.indices[kept], found.values[kept], found.dim, found.vocabulary)
-
-    def _read_table(self) -> npt.NDArray[np.float32]:
-        table = np.maximum(self.parts.table(self.backbone.tokenizer.vocabulary, self.backbone.size), 0)
+    def _read_table(self) -> LookUp:
+        backbone = self.backbone
+        table = np.maximum(self.parts.table(backbone.tokenizer.vocabulary, backbone.size), 0)
         table[self._left_out] = 0
-        return table
+        return LookUp(
+            backbone.tokenizer, backbone.terms, table, counts=self.parts.head.counts, limits=self.parts.limits,
+            threads=self.threads,
+        )  # fmt: skip
 
     def _check(self) -> None:
         head, shape = self.parts.head, self.backbone.checkpoint.shape
@@ -193,8 +161,6 @@ class NativeSide:
             shapes = {name: array.shape for name, array in self.parts.weights.items()}
             if shapes != {"linear.weight": (1, shape.width), "linear.bias": (1,)}:
                 raise UsageError(f"{where}: the encoder's files do not fit together: an mlp head of {shapes}")
-        if not self.contextual:
-            self._table = self._read_table()
 
 
 class NativeEncoder(SparseEncoder):
@@ -249,8 +215,9 @@ class NativeEncoder(SparseEncoder):
         self, texts: Sequence[str], *, batch: int = 32, progress: Progress | None = None
     ) -> SparseVectors:
         """Query vectors, shape ``(len(texts), len(self.terms))``; see :meth:`encode_documents`."""
-        if self.query.looks_up:
-            return self.query.look_up(texts)
+        look_up = self.query.look_up()
+        if look_up is not None:
+            return look_up(texts)
         return encode(self.query, texts, batch=batch, long="windows", progress=progress)
 
     def encode_documents(
@@ -283,6 +250,10 @@ class NativeEncoder(SparseEncoder):
         query, document = (_rounded(_numbered(side)) for side in (self.query, self.document))
         backbones = {folder: one.quantise() for folder, one in self._backbones.items()}
         return NativeEncoder(replace(self.parts, query=query, document=document), backbones, threads=self.threads)
+
+    def with_query(self, query: SideParts) -> NativeEncoder:
+        """The same with another side of queries, over a network that is loaded already."""
+        return NativeEncoder(replace(self.parts, query=query, one_head=False), self._backbones, threads=self.threads)
 
     def save_pretrained(self, directory: str | PathLike[str]) -> None:
         """Write ``gossamer.json``, the heads' weights, and each network with its tokeniser, in float32 or int8."""
