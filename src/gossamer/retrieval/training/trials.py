@@ -22,8 +22,8 @@ from gossamer.errors import GossamerError
 from gossamer.retrieval.block_index import BlockIndex
 from gossamer.retrieval.encoders import learned
 from gossamer.retrieval.encoders.base import SparseEncoder
-from gossamer.retrieval.encoders.heads import Activation, Norm
 from gossamer.retrieval.encoders.methods import Head, Penalty
+from gossamer.retrieval.encoders.parts import Activation, Norm
 from gossamer.retrieval.training import planted
 from gossamer.retrieval.training.groups import Group
 from gossamer.retrieval.training.held_out import Collection, per_query, postings_read
