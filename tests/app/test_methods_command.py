@@ -7,6 +7,7 @@ import pytest
 
 from gossamer import catalog
 from gossamer.app.cli import methods as command
+from gossamer.retrieval.encoders.methods import METHODS
 
 
 def test_json_is_the_catalogue(run):
@@ -64,3 +65,20 @@ def test_wrong_words(run, words, hint):
     result = run("methods", *words)
     assert result.exit_code == 2
     assert hint in result.stderr
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_that_can_be_trained_says_with_what(run, name):
+    method = METHODS[name]
+    parts = json.loads(run("methods", "show", name, "--json").stdout)["trained"]
+    assert parts["heads"].startswith(f"queries {method.query}, documents {method.document}")
+    assert all(loss in parts["loss"] for loss in method.losses)
+    if method.penalty is None:
+        assert parts["penalty"] == "none"
+    else:
+        assert f"{method.penalty.document:g} {method.penalty.kind} of documents" in parts["penalty"]
+    shown = run("methods", "show", name).stdout
+    assert f"gossamer train lsr --method {name}" in shown
+    assert parts["loss"] in shown
+    assert "trained" in json.loads(run("methods", "show", "bm25", "--json").stdout)
+    assert "train lsr" not in run("methods", "show", "bm25").stdout

@@ -88,6 +88,8 @@ def test_a_pair_is_kept_when_the_teachers_find_its_positive():
     teacher = SparseTeacher(Impacts(texts))
     assert consistent([*right, *wrong], [teacher], top=1) == right
     assert consistent([*right, *wrong], [teacher], top=30) == [*right, *wrong]
+    # A teacher that says nothing of a query has not found its positive.
+    assert consistent([*right, Group("unheard of", (texts[3],))], [teacher]) == right
     # Of five passages only those that are drawn can stand above the positive.
     assert len(consistent([*right, *wrong], [teacher], top=1, sample=5)) >= len(right)
     seen = []

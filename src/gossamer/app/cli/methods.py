@@ -73,7 +73,7 @@ def show(
     found = get(method)
     if out.is_json:
         near = [{"id": one.method.id, "differs": list(one.differs)} for one in nearest(method)]
-        out.document({**found.to_dict(), "nearest": near})
+        out.document({**found.to_dict(), "nearest": near, "trained": _trained(method)})
         return
     out.line(f"{found.name} ({found.id})")
     out.line(found.summary)
@@ -83,9 +83,45 @@ def show(
     arguments = ", ".join(f"{key}={value!r}" for key, value in found.arguments.items())
     out.line(f"\n{found.entry_point}({arguments})\n")
     out.show(table("axis", "place", rows=[(axis, ", ".join(values)) for axis, values in found.axes.items()]))
+    settings = _trained(method)
+    if settings:
+        out.line(f"\ngossamer train lsr --method {method}\n")
+        out.show(table("part", "as published", rows=settings.items()))
     rows = [(one.method.id, ", ".join(one.differs) or "nothing on these axes") for one in nearest(method)]
     out.line()
     out.show(table("nearest", "differs in", rows=rows))
+
+
+def _trained(name: str) -> dict[str, str]:
+    """Heads, losses and penalty of a method that can be trained by its name; of others nothing."""
+    from gossamer.retrieval.encoders.methods import METHODS
+
+    method = METHODS.get(name)
+    if method is None:
+        return {}
+    penalty, curve = method.penalty, f"{method.norm}({method.activation}(x))"
+    said = {
+        "heads": f"queries {method.query}, documents {method.document}, {'one network' if method.shared else 'apart'}",
+        "weights": f"{curve}, {method.pool} over positions" if "mlm" in (method.query, method.document) else curve,
+        "documents read": {"queries": "with generated queries", "tilde": "with TILDE's words"}.get(
+            method.expansion or "", "as they are"
+        ),
+        "words added by": "neither side" if method.expands == "none" else method.expands,
+        "loss": " + ".join(f"{weight:g} {loss}" for loss, weight in method.losses.items()),
+        "penalty": "none",
+        "negatives": str(method.negatives),
+    }
+    if penalty is not None:
+        of_queries = f"{penalty.query:g} {penalty.of_queries or penalty.kind} of queries, " if penalty.query else ""
+        spared = f", documents of up to {penalty.l0} words spared" if penalty.l0 else ""
+        said["penalty"] = (
+            f"{of_queries}{penalty.document:g} {penalty.kind} of documents, rising over {penalty.ramp:,} steps{spared}"
+        )
+    if method.top_k is not None or method.prune:
+        said["kept when indexing"] = (
+            f"the {method.top_k} largest" if method.top_k else f"above {method.prune:g} of the largest"
+        )
+    return said
 
 
 def _places(words: Sequence[str]) -> dict[str, list[str]]:

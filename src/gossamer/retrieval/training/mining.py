@@ -124,8 +124,8 @@ def consistent(
         among = torch.tensor([places.get(text, -1) for text in own]).unsqueeze(1) == torch.arange(len(passages))
         scores = [_beside(teacher, queries, own, passages) for teacher in teachers]
         mean = ensembled(scores, scale=1.0, weights=weights)
-        better = (mean[:, 1:] > mean[:, :1]) & ~among.to(mean.device)
-        kept += [group for group, above in zip(members, better.sum(1).tolist(), strict=True) if above < top]
+        ahead = (mean[:, 1:] >= mean[:, :1]) & ~among.to(mean.device)  # what only ties with others is not found
+        kept += [group for group, above in zip(members, ahead.sum(1).tolist(), strict=True) if above < top]
     return kept
 
 
