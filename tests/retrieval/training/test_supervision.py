@@ -77,6 +77,23 @@ def test_an_ensemble_does_not_see_the_scales_of_its_teachers():
     assert supervision.ensemble(Scores(-student, [one, other])).item() > 1
 
 
+def test_residual_asks_only_for_what_bm25_does_not_say():
+    teacher, bm25 = torch.tensor([[3.0, 1.0, 0.0], [0.0, 0.0, 9.0], [1.0, 7.0, 2.0]]), torch.rand(3, 3)
+    target = ensembled([teacher, bm25], scale=5.0)
+    missing = target - 2.0 * bm25  # what has to be added to two points for each of BM25's
+    said = Scores(missing, [teacher], scale=5.0, beside=bm25, balance=2.0)
+    assert supervision.residual(said).item() == pytest.approx(0, abs=1e-6)
+    assert supervision.residual(Scores(target, [teacher], scale=5.0, beside=bm25, balance=2.0)).item() > 0.01
+    uneven = ensembled([teacher, bm25.flip(0), bm25], scale=5.0, weights=[3.0, 1.0, 2.0])  # BM25 counts their mean
+    both = [teacher, bm25.flip(0)]
+    exact = Scores(uneven - bm25, both, scale=5.0, weights=[3.0, 1.0], beside=bm25, balance=1.0)
+    assert supervision.residual(exact).item() == pytest.approx(0, abs=1e-6)
+    with pytest.raises(UsageError, match="beside"):
+        supervision.residual(Scores(target, [teacher]))
+    with pytest.raises(UsageError, match="all documents"):
+        supervision.residual(Scores(target, [teacher[:, :1]], beside=bm25))
+
+
 def test_min_max_over_two_candidates_says_nothing_and_is_refused():
     with pytest.raises(UsageError, match="0 and 1"):
         ensembled([torch.tensor([[3.0, 4.0]])])

@@ -160,10 +160,12 @@ class Mlm(Head):
         self.importance = nn.Linear(quality, 1) if quality else None
         self.quality = nn.Linear(quality, 1) if quality else None
 
-    def forward(self, tokens: Tokens, backbone: Backbone, repeats: Repeats) -> Tensor:
-        """(n, |V|)."""
+    def forward(self, tokens: Tokens, backbone: Backbone, repeats: Repeats, columns: Tensor | None = None) -> Tensor:
+        """(n, |V|), or (n, len(columns)) of these columns alone."""
         states = backbone(tokens)
         weight, extended = _with_bias(backbone), self._extended(states)
+        if columns is not None:
+            weight = weight[columns]
         if self.pool == "max":
             pooled: Tensor = self.curve(largest_logits(extended, weight, tokens.kept).clamp_min(_LOWEST))
             pooled = pooled * (tokens.kept.sum(1, keepdim=True) > 0)

@@ -52,9 +52,14 @@ class Side(nn.Module):
             columns[backbone.special] = 0
         self.register_buffer("columns", columns, persistent=False)
 
-    def forward(self, tokens: Tokens) -> Tensor:
-        """Weights of a batch, (n, |V|), with a gradient and before anything is cut off."""
-        weights: Tensor = self.head(tokens, self.backbone, self.repeats) * self.columns
+    def forward(self, tokens: Tokens, columns: Tensor | None = None) -> Tensor:
+        """Weights of a batch, (n, |V|), with a gradient and before anything is cut off; or those of some columns."""
+        if columns is None:
+            weights: Tensor = self.head(tokens, self.backbone, self.repeats) * self.columns
+        elif isinstance(self.head, heads.Mlm):  # the one head where fewer columns are less work
+            weights = self.head(tokens, self.backbone, self.repeats, columns) * self.columns[columns]
+        else:
+            weights = self(tokens)[:, columns]
         return weights
 
     def tokens(self, texts: Sequence[str]) -> Tokens:

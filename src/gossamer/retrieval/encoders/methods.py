@@ -16,7 +16,8 @@ from gossamer.retrieval.encoders.parts import Activation, Kind, Norm
 Head = Kind
 Expansion = Literal["queries", "tilde"]
 LOSSES = (
-    "contrastive", "cross_entropy", "negative_likelihood", "infonce", "margin_mse", "kl", "ensemble", "term_recall",
+    "contrastive", "cross_entropy", "negative_likelihood", "infonce", "margin_mse", "kl", "ensemble", "residual",
+    "term_recall",
 )  # fmt: skip
 
 
@@ -32,6 +33,7 @@ class Penalty:
         of_queries: The same of queries; None = as of documents.
         l0: Documents with at most so many words are left alone.
         slots: FLOPS of all positives, all first negatives, ... each by itself, added up.
+        words: Words with weight that documents are to have: lambda of documents is turned up and down until they do.
     """
 
     query: float = 0.0
@@ -41,6 +43,7 @@ class Penalty:
     of_queries: Literal["flops", "df-flops", "l1"] | None = None
     l0: int | None = None
     slots: bool = False
+    words: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,10 +17,19 @@ from torch import Tensor, nn
 from gossamer.errors import GossamerError, UsageError
 
 if TYPE_CHECKING:
-    from gossamer.retrieval.training.regularisers import Regulariser
     from gossamer.retrieval.training.trainer import Settings, Step
 
 NAME = "training.safetensors"
+
+
+class Remembers(Protocol):
+    """A part of a training that has a memory of its own."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What a checkpoint has to keep."""
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """What :meth:`state` gave."""
 
 
 class Checkpoint:
@@ -36,23 +45,27 @@ class Checkpoint:
         self._path, self._settings = folder / NAME, _plain(asdict(settings))
 
     def save(
-        self, encoder: nn.Module, optimizer: torch.optim.Optimizer, regulariser: Regulariser | None, steps: list[Step]
+        self,
+        encoder: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        parts: Mapping[str, Remembers],
+        steps: list[Step],
     ) -> None:
         """Replace what was there, in one rename."""
         tensors = {f"weight.{name}": one.detach() for name, one in encoder.named_parameters()}
         for number, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
-        if regulariser is not None:
-            tensors |= {f"regulariser.{name}": value for name, value in regulariser.state().items()}
+        for of, part in parts.items():
+            tensors |= {f"{of}.{name}": value for name, value in part.state().items()}
         about = {"settings": json.dumps(self._settings), "steps": json.dumps([asdict(step) for step in steps])}
-        part = self._path.with_suffix(".part")
-        save_file({name: one.contiguous().cpu() for name, one in tensors.items()}, part, about)
-        with part.open("rb") as file:
+        new = self._path.with_suffix(".part")
+        save_file({name: one.contiguous().cpu() for name, one in tensors.items()}, new, about)
+        with new.open("rb") as file:
             os.fsync(file.fileno())
-        part.replace(self._path)
+        new.replace(self._path)
 
     def restore(
-        self, encoder: nn.Module, optimizer: torch.optim.Optimizer, regulariser: Regulariser | None
+        self, encoder: nn.Module, optimizer: torch.optim.Optimizer, parts: Mapping[str, Remembers]
     ) -> list[Step]:
         """The steps done so far, everything else put back; no steps without a checkpoint.
 
@@ -80,8 +93,8 @@ class Checkpoint:
             )
         _put(self._path, encoder, tensors)
         _remember(optimizer, tensors)
-        if regulariser is not None:
-            regulariser.restore(_below("regulariser.", tensors))
+        for name, part in parts.items():
+            part.restore(_below(f"{name}.", tensors))
         return [Step(**step) for step in steps]
 
 

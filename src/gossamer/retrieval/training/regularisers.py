@@ -12,10 +12,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders.methods import Penalty
+from gossamer.retrieval.training.columns import Columns
 
 
 def flops(weights: Tensor, *, l0: int | None = None, slots: int = 1, columns: Tensor | None = None) -> Tensor:
@@ -88,6 +90,35 @@ def factor(share: Tensor, middle: float = 0.1, steep: float = 10.0) -> Tensor:
     return 1 / (1 + (share.clamp_min(1e-12) ** power - 1).clamp_min(0) ** steep)
 
 
+@dataclass
+class Turn:
+    """A factor of lambda that is turned until documents have as many words as wanted.
+
+    Args:
+        wanted: Words with weight of a document.
+        every: Steps from one turn to the next.
+        by: How far it is turned.
+        memory: Steps that the mean looks back on.
+    """
+
+    wanted: float
+    every: int = 20
+    by: float = 1.05
+    memory: int = 20
+    factor: float = 1.0
+    words: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.wanted <= 0:
+            raise UsageError(f"words={self.wanted}: documents need at least one word with weight")
+
+    def see(self, words: float, step: int) -> None:
+        """The mean number of words of a batch's documents."""
+        self.words = words if self.words is None else self.words + (words - self.words) / self.memory
+        if (step + 1) % self.every == 0:
+            self.factor *= self.by if self.words > self.wanted else 1 / self.by
+
+
 class Regulariser:
     """A :class:`~gossamer.retrieval.encoders.methods.Penalty` at work."""
 
@@ -96,36 +127,59 @@ class Regulariser:
             raise UsageError(f"{penalty}: the ramp is at least one step, and no weight is negative")
         self.penalty = penalty
         self.frequency = {"query": DocumentFrequency(), "document": DocumentFrequency()}
+        self.turn = Turn(penalty.words) if penalty.words is not None else None
 
     def rise(self, step: int) -> float:
         """Share of the full weight at a step: quadratic, from 0."""
         return (min(step, self.penalty.ramp) / self.penalty.ramp) ** 2
 
-    def __call__(self, queries: Tensor, documents: Tensor, step: int) -> Tensor:
-        """The penalty of a batch, (B, |V|) and (B g, |V|)."""
+    def __call__(self, queries: Tensor, documents: Tensor, step: int, columns: Columns | None = None) -> Tensor:
+        """The penalty of a batch, (B, |V|) and (B g, |V|), or of the columns of a sampled step."""
         penalty, rise = self.penalty, self.rise(step)
         found = documents.new_zeros(())
         if penalty.document:
             slots = len(documents) // len(queries) if penalty.slots else 1
-            found = found + penalty.document * rise * self._of("document", penalty.kind, documents, slots, penalty.l0)
+            weight = penalty.document * rise * (self.turn.factor if self.turn is not None else 1)
+            found = found + weight * self._of("document", penalty.kind, documents, slots, penalty.l0, columns)
         if penalty.query:
-            found = found + penalty.query * rise * self._of("query", penalty.of_queries or penalty.kind, queries, 1)
+            kind = penalty.of_queries or penalty.kind
+            found = found + penalty.query * rise * self._of("query", kind, queries, 1, None, columns)
+        if self.turn is not None:
+            self.turn.see(float(words(documents, columns).mean()), step)
         return found
 
-    def _of(self, side: str, kind: str, weights: Tensor, slots: int, l0: int | None = None) -> Tensor:
+    def _of(self, side: str, kind: str, weights: Tensor, slots: int, l0: int | None, columns: Columns | None) -> Tensor:
         if kind == "l1":
-            return l1(weights)
-        columns = None
+            return l1(weights if columns is None else weights * columns.stands_for)
+        if columns is not None:
+            if kind == "df-flops":
+                raise UsageError("DF-FLOPS needs the document frequency of every word; train on all columns")
+            if l0 is not None:
+                weights = weights * (words(weights, columns) > l0).unsqueeze(1)
+            return flops(weights, slots=slots, columns=columns.stands_for.sqrt())
+        factors = None
         if kind == "df-flops":
             self.frequency[side].see(weights)
-            columns = self.frequency[side].factors
-        return flops(weights, l0=l0, slots=slots, columns=columns)
+            factors = self.frequency[side].factors
+        return flops(weights, l0=l0, slots=slots, columns=factors)
 
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint has to keep."""
-        return {side: seen.share for side, seen in self.frequency.items() if seen.share is not None}
+        kept = {side: seen.share for side, seen in self.frequency.items() if seen.share is not None}
+        if self.turn is not None and self.turn.words is not None:
+            kept["turn"] = torch.tensor([self.turn.factor, self.turn.words], dtype=torch.float64)
+        return kept
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """What :meth:`state` gave."""
-        for side, share in state.items():
-            self.frequency[side].share = share
+        for name, kept in state.items():
+            if name != "turn":
+                self.frequency[name].share = kept
+            elif self.turn is not None:
+                self.turn.factor, self.turn.words = kept.tolist()
+
+
+def words(weights: Tensor, columns: Columns | None = None) -> Tensor:
+    """How many words of each row have weight, (n,); an estimate where only some columns are there."""
+    there = (weights.detach() != 0).float()
+    return there.sum(1) if columns is None else there @ columns.stands_for

@@ -34,6 +34,8 @@ class Scores:
         temperature: Of the softmax in KL.
         scale: What the normalised mean of an ensemble is multiplied with: the inverse of its temperature.
         weights: Of the teachers in an ensemble; None = equal.
+        beside: (B, B g) scores of what will be searched together with the encoder, BM25 for instance.
+        balance: How much one point of ``beside`` counts against one of ours.
     """
 
     all: Tensor
@@ -44,6 +46,8 @@ class Scores:
     temperature: float = 1.0
     scale: float = 30.0
     weights: Sequence[float] | None = None
+    beside: Tensor | None = None
+    balance: float = 1.0
 
     @property
     def group(self) -> int:
@@ -146,6 +150,25 @@ def ensemble(scores: Scores) -> Tensor:
     return _divergence(target, scores.all if wide else scores.own, scores.temperature)
 
 
+def residual(scores: Scores) -> Tensor:
+    """As :func:`ensemble`, of the sum that will be searched: what BM25 says already need not be said again.
+
+    BM25 is one of the teachers, too, with the mean of their weights. The idea of Gao et al., "Complement Lexical
+    Retrieval Model with Semantic Residual Embeddings" (2021), with a teacher's distribution in place of their margin.
+
+    Raises:
+        UsageError: No teacher of all documents of the batch, or nothing beside the encoder.
+    """
+    if scores.beside is None:
+        raise UsageError("residual needs scores of what the encoder is searched together with; name it as beside")
+    if not scores.teachers or any(one.shape != scores.all.shape for one in scores.teachers):
+        raise UsageError("residual learns from teachers of all documents of a batch; name at least one")
+    weights = list(scores.weights or [1.0] * len(scores.teachers))
+    weights.append(sum(weights) / len(weights))
+    target = ensembled([*scores.teachers, scores.beside], scale=scores.scale, weights=weights)
+    return _divergence(target, scores.all + scores.balance * scores.beside, scores.temperature)
+
+
 def ensembled(teachers: Sequence[Tensor], *, scale: float = 30.0, weights: Sequence[float] | None = None) -> Tensor:
     """``scale`` times the mean of the teachers' scores, each brought to 0..1 row by row.
 
@@ -202,5 +225,6 @@ LOSSES: Mapping[str, Loss] = {
     "margin_mse": margin_mse,
     "kl": kl,
     "ensemble": ensemble,
+    "residual": residual,
     "term_recall": term_recall,
 }

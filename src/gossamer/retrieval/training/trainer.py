@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -21,9 +21,12 @@ from gossamer.retrieval.encoders.heads import top
 from gossamer.retrieval.encoders.learned import LearnedEncoder
 from gossamer.retrieval.encoders.methods import LOSSES, LearnedMethod, Penalty
 from gossamer.retrieval.training import checkpoint, supervision
+from gossamer.retrieval.training.averaging import Average
+from gossamer.retrieval.training.columns import Sampler
 from gossamer.retrieval.training.groups import Batches, Group
+from gossamer.retrieval.training.lazy import LazyAdamW
 from gossamer.retrieval.training.recall_targets import RecallTargets
-from gossamer.retrieval.training.regularisers import Regulariser
+from gossamer.retrieval.training.regularisers import Regulariser, words
 
 
 class Teacher(Protocol):
@@ -70,6 +73,11 @@ class Settings:
         seed: Of everything drawn by chance.
         keep_every: Steps from one checkpoint to the next.
         top_k: Documents keep their largest weights only, and the gradient reaches those alone.
+        columns: Words drawn by chance for a step, beside those of its queries, in place of the whole vocabulary;
+            see :mod:`gossamer.retrieval.training.columns`. None = all words.
+        balance: How much one point of what is searched beside the encoder counts against one of its own.
+        average: Weights at the last so many checkpoints are averaged in the end.
+        fall: How the learning rate falls after the warm-up: in a straight line, or as a cosine.
     """
 
     steps: int
@@ -85,6 +93,10 @@ class Settings:
     seed: int = 0
     keep_every: int = 200
     top_k: int | None = None
+    columns: int | None = None
+    balance: float = 1.0
+    average: int = 1
+    fall: Literal["line", "cosine"] = "line"
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.negatives < 0:
@@ -93,11 +105,18 @@ class Settings:
             raise UsageError(f"rate={self.rate} must be positive, warm_up={self.warm_up} in [0, 1)")
         if self.keep_every < 1 or (self.top_k is not None and self.top_k < 1):
             raise UsageError(f"keep_every={self.keep_every} and top_k={self.top_k} must be at least 1")
+        if self.top_k is not None and self.columns is not None:
+            raise UsageError("top_k looks for the largest of all weights, and columns leaves most of them out")
+        if self.average < 1 or self.balance < 0 or self.fall not in ("line", "cosine"):
+            raise UsageError(f"average={self.average} is at least 1, balance={self.balance} not negative, fall a name")
 
     def speed(self, step: int) -> float:
         """Share of the full learning rate at a step."""
         begin = max(1, round(self.warm_up * self.steps))
-        return (step + 1) / begin if step < begin else (self.steps - step) / max(1, self.steps - begin)
+        if step < begin:
+            return (step + 1) / begin
+        left = (self.steps - step) / max(1, self.steps - begin)
+        return left if self.fall == "line" else 0.5 - 0.5 * math.cos(math.pi * left)
 
 
 class Trainer:
@@ -109,6 +128,7 @@ class Trainer:
         regulariser: A :class:`~gossamer.retrieval.encoders.methods.Penalty`; None for none.
         teachers: Scored on line; without any, the scores in the data are the teacher.
         teacher_weights: Of the ensemble; None = equal.
+        beside: What will be searched together with the encoder; for the loss ``residual``.
 
     Raises:
         UsageError: An unknown loss.
@@ -126,14 +146,15 @@ class Trainer:
         regulariser: Penalty | None = None,
         teachers: Sequence[Teacher] = (),
         teacher_weights: Sequence[float] | None = None,
+        beside: Teacher | None = None,
     ) -> None:
         losses = {loss: 1.0} if isinstance(loss, str) else dict(loss)
         for name in losses:
             if name not in supervision.LOSSES:
                 raise UsageError(f"unknown loss {name!r}; known: {', '.join(LOSSES)}")
         self.encoder, self._losses = encoder, losses
-        self._regulariser = Regulariser(regulariser) if regulariser is not None else None
-        self._teachers, self._weights = teachers, teacher_weights
+        self.regulariser = Regulariser(regulariser) if regulariser is not None else None
+        self._teachers, self._weights, self._beside = teachers, teacher_weights, beside
 
     @staticmethod
     def of(method: LearnedMethod, encoder: LearnedEncoder, teachers: Sequence[Teacher] = ()) -> Trainer:
@@ -145,6 +166,7 @@ class Trainer:
         groups: Sequence[Group],
         settings: Settings,
         *,
+        batches: Batches | None = None,
         folder: str | PathLike[str] | None = None,
         watch: Callable[[Step], None] | None = None,
     ) -> list[Step]:
@@ -153,6 +175,7 @@ class Trainer:
         Args:
             groups: The data; the encoder's expander lengthens documents that come without additions.
             settings: How long and how fast.
+            batches: Of the same groups in another order; None = shuffled, each source by itself.
             folder: Checkpoints are kept there, and a run that was broken off goes on from the last one.
             watch: Called after every step.
 
@@ -162,39 +185,50 @@ class Trainer:
         """
         if self.encoder.expander is not None:
             groups = self.encoder.expander.lengthen(groups)
-        batches = Batches(groups, settings.batch, settings.negatives, settings.seed)
+        if batches is None:
+            batches = Batches(groups, settings.batch, settings.negatives, settings.seed)
         recall = RecallTargets(groups, self.encoder.document) if "term_recall" in self._losses else None
+        sampler = Sampler(self.encoder, settings.columns) if settings.columns is not None else None
         optimizer = self._optimizer(settings)
+        average = Average(self.encoder, settings.steps, settings.keep_every, settings.average)
+        parts: dict[str, checkpoint.Remembers] = {"average": average}
+        if self.regulariser is not None:
+            parts["regulariser"] = self.regulariser
         kept = checkpoint.Checkpoint(Path(folder), settings) if folder is not None else None
-        steps = kept.restore(self.encoder, optimizer, self._regulariser) if kept else []
+        steps = kept.restore(self.encoder, optimizer, parts) if kept else []
         self.encoder.train()
         try:
             for number in range(len(steps), settings.steps):
                 for group in optimizer.param_groups:
                     group["lr"] = group["height"] * settings.speed(number)
                 torch.manual_seed(int(np.random.SeedSequence([settings.seed, number]).generate_state(1)[0]))
-                steps.append(self._step(number, batches.batch(number), settings, optimizer, recall))
+                steps.append(self._step(number, batches.batch(number), settings, optimizer, recall, sampler))
+                average.see(number + 1)
                 if watch is not None:
                     watch(steps[-1])
                 last = number + 1 == settings.steps
                 if kept is not None and (last or (number + 1) % settings.keep_every == 0):
-                    kept.save(self.encoder, optimizer, self._regulariser, steps)
+                    kept.save(self.encoder, optimizer, parts, steps)
+            average.put()
         finally:
             self.encoder.eval()
         return steps
 
     def _optimizer(self, settings: Settings) -> torch.optim.Optimizer:
-        """Biases, norms and scalars do not decay."""
-        by: dict[tuple[float, float], list[Tensor]] = {}
+        """Biases, norms and scalars do not decay; of the vocabulary only the rows move that a sampled step saw."""
+        by: dict[tuple[float, float, bool], list[Tensor]] = {}
+        size = self.encoder.document.backbone.size
         for name, parameter in self.encoder.named_parameters():
             if parameter.requires_grad:
                 own = next((rate for part, rate in settings.rates.items() if part in name), settings.rate)
-                by.setdefault((own, settings.decay if parameter.ndim > 1 else 0.0), []).append(parameter)
+                lazy = settings.columns is not None and parameter.ndim > 0 and len(parameter) == size
+                by.setdefault((own, settings.decay if parameter.ndim > 1 else 0.0, lazy), []).append(parameter)
         if not by:
             raise UsageError("the encoder has nothing to train")
-        return torch.optim.AdamW(
-            [{"params": some, "lr": rate, "height": rate, "weight_decay": decay} for (rate, decay), some in by.items()]
-        )
+        return LazyAdamW([
+            {"params": some, "lr": rate, "height": rate, "weight_decay": decay, "lazy": lazy}
+            for (rate, decay, lazy), some in by.items()
+        ])  # fmt: skip
 
     def _step(
         self,
@@ -203,30 +237,35 @@ class Trainer:
         settings: Settings,
         optimizer: torch.optim.Optimizer,
         recall: RecallTargets | None,
+        sampler: Sampler | None,
     ) -> Step:
-        queries = self.encoder.query(self.encoder.query.tokens([group.query for group in groups]))
+        asked = self.encoder.query.tokens([group.query for group in groups])
         texts = [text for group in groups for text in group.texts]
         tokens = self.encoder.document.tokens(texts)
-        documents = self.encoder.document(tokens)
+        columns = sampler.draw(asked, np.random.default_rng([settings.seed, 3, number])) if sampler else None
+        ids = columns.ids if columns is not None else None
+        queries, documents = self.encoder.query(asked, ids), self.encoder.document(tokens, ids)
         if settings.top_k is not None:
             documents = top(documents, settings.top_k)
         targets, present = recall.of(groups, tokens) if recall is not None else (None, None)
+        taught, beside = self._taught(groups, texts, documents.device)
         scores = supervision.Scores(
-            queries @ documents.T, self._taught(groups, texts, documents.device), documents, targets, present,
-            settings.temperature, settings.scale, self._weights,
+            queries @ documents.T, taught, documents, targets, present, settings.temperature, settings.scale,
+            self._weights, beside, settings.balance,
         )  # fmt: skip
         ranking = sum(
             (weight * supervision.LOSSES[name](scores) for name, weight in self._losses.items()),
             documents.new_zeros(()),
         )
         loss = ranking
-        if self._regulariser is not None:
-            loss = loss + self._regulariser(queries, documents, number)
+        if self.regulariser is not None:
+            loss = loss + self.regulariser(queries, documents, number, columns)
         step = Step(
             number,
             loss.item(),
             ranking.item(),
-            *(float((one != 0).sum(1).float().mean()) for one in (queries, documents)),
+            float(words(queries).mean()),
+            float(words(documents, columns).mean()),
         )
         _refuse(step)
         optimizer.zero_grad(set_to_none=True)
@@ -235,15 +274,17 @@ class Trainer:
         optimizer.step()
         return step
 
-    def _taught(self, groups: Sequence[Group], texts: Sequence[str], device: torch.device) -> list[Tensor]:
-        if self._teachers:
-            queries = [group.query for group in groups]
-            with torch.no_grad():
-                return [teacher(queries, texts).to(device) for teacher in self._teachers]
+    def _taught(
+        self, groups: Sequence[Group], texts: Sequence[str], device: torch.device
+    ) -> tuple[list[Tensor], Tensor | None]:
+        """Scores of the teachers, and of what is searched beside the encoder."""
+        queries = [group.query for group in groups]
+        with torch.no_grad():
+            beside = self._beside(queries, texts).to(device) if self._beside is not None else None
+            if self._teachers:
+                return [teacher(queries, texts).to(device) for teacher in self._teachers], beside
         given = [group.scores for group in groups]
-        if not all(given):
-            return []
-        return [torch.tensor(given, device=device)]
+        return ([torch.tensor(given, device=device)] if all(given) else []), beside
 
 
 def _refuse(step: Step) -> None:
