@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -259,6 +260,44 @@ def test_whole_documents_are_read_in_windows(tmp_path: Path, saved: Path) -> Non
     assert {part.term: (part.literal, part.through) for part in hit.explanation} == {
         "airfoil": (False, "wing"), "drag": (True, "")
     }  # fmt: skip
+
+
+class Watched(SparseEncoder):
+    """Remembers how much it was given at a time, and how many threads it may use."""
+
+    terms: ClassVar[list[str]] = ["x"]
+    threads = 0
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def encode_documents(self, texts: Sequence[str]) -> SparseVectors:
+        self.seen.append(sum(map(len, texts)))
+        return SparseVectors.from_dicts([{"x": 1.0} for _ in texts], self.terms)
+
+    encode_queries = encode_documents
+
+    def use_threads(self, threads: int) -> None:
+        self.threads = threads
+
+
+def test_an_encoder_is_given_little_at_a_time(tmp_path: Path) -> None:
+    watched = Watched()
+    with Index.create(tmp_path / "ix", watched, threads=1, passages=100) as index:
+        assert index.add(Document(str(i), "word " * 2000) for i in range(100)) == 100
+    assert watched.threads == 1
+    assert len(watched.seen) > 5
+    assert max(watched.seen) < 200_000
+    assert sum(watched.seen) > 900_000
+
+
+def test_long_texts_are_told_of_once(tmp_path: Path, saved: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with Index.create(tmp_path / "ix", saved, passages=None) as index:
+        for i in range(3):
+            index.add([Document(str(i), "wing " * 200)])
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [
+        "1 of 1 texts are longer than 62 word pieces: they were read in windows"
+    ]
 
 
 def test_queries_without_known_words(tmp_path: Path, saved: Path) -> None:

@@ -57,6 +57,9 @@ class SparseEncoder(ABC):
     def encode_documents(self, texts: Sequence[str]) -> SparseVectors:
         """Document vectors, shape ``(len(texts), len(self.terms))``, non-negative."""
 
+    def use_threads(self, threads: int) -> None:  # noqa: B027 - most have none of their own
+        """Encode with at most so many threads, of an encoder that has threads of its own."""
+
     def sources(self, texts: Sequence[str], terms: Sequence[Collection[str]]) -> list[dict[str, Source]]:
         """For each text where some terms of its document vector come from; those are left out that nobody knows of.
 

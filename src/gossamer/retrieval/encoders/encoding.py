@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Protocol
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ Long = Literal["windows", "truncate"]
 _TOGETHER = 4096  # texts that are sorted by length at a time
 
 log = logging.getLogger(__name__)
+_told: WeakSet[Runnable] = WeakSet()  # of long texts, which is enough once
 
 
 class Runnable(Protocol):
@@ -70,7 +72,9 @@ def encode(
         rows += map(_largest, found)
     if cut:
         did = "the rest was left out" if long == "truncate" else "they were read in windows"
-        log.warning("%d of %d texts are longer than %d word pieces: %s", cut, len(texts), side.room, did)
+        level = logging.INFO if side in _told else logging.WARNING
+        _told.add(side)
+        log.log(level, "%d of %d texts are longer than %d word pieces: %s", cut, len(texts), side.room, did)
     terms = side.terms
     return SparseVectors(
         np.cumsum([0, *(len(columns) for columns, _ in rows)]),

@@ -40,6 +40,7 @@ class Remembered(SparseEncoder):
         self._settings, self._moved = settings, moved
         self._loaded: SparseEncoder | None = None
         self._lock = Lock()
+        self._threads: int | None = None
         self._last: tuple[tuple[str, ...], SparseVectors | None] = (), None
 
     @property
@@ -55,6 +56,8 @@ class Remembered(SparseEncoder):
                 if origin.fingerprint != self._settings["fingerprint"]:
                     raise GossamerError(self._changed(origin))
                 self._loaded = _load(origin.name, origin.fingerprint)
+                if self._threads is not None:
+                    self._loaded.use_threads(self._threads)
             return self._loaded
 
     @property
@@ -75,6 +78,10 @@ class Remembered(SparseEncoder):
     def encode_documents(self, texts: Sequence[str]) -> SparseVectors:
         """As the encoder does."""
         return self.model.encode_documents(texts)
+
+    def use_threads(self, threads: int) -> None:
+        """As the encoder does, once it is loaded."""
+        self._threads = threads
 
     def sources(self, texts: Sequence[str], terms: Sequence[Collection[str]]) -> list[dict[str, Source]]:
         """As the encoder does."""

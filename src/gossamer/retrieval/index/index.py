@@ -53,6 +53,10 @@ class Index(Searcher):
     ) -> None:
         self._memory, self._threads = parse_size(memory), threads_of(threads)
         super().__init__(path, encoder)
+        if threads is not None:
+            for one in self._encoders:
+                if one is not None:
+                    one.use_threads(threads)
         self._writer: Writer | None = None
 
     # --- making and opening ----------------------------------------------------------------------------------------

@@ -235,6 +235,10 @@ class NativeEncoder(SparseEncoder):
         read = texts if self.expander is None else self.expander.lengthened(texts)
         return encode(self.document, read, batch=batch, long=long, progress=progress)
 
+    def use_threads(self, threads: int) -> None:
+        """Encode with at most so many threads."""
+        self.threads = self.query.threads = self.document.threads = threads
+
     def sources(self, texts: Sequence[str], terms: Sequence[Collection[str]]) -> list[dict[str, Source]]:
         """For each text through which of its words some terms of its document vector came."""
         return sources_of(self.document, texts, terms, self.document.peaks if self.document.expands else None)
