@@ -31,7 +31,7 @@ VERBS = dict(commands())
 def test_the_verbs_are_those_of_the_design():
     assert {path[0] for path in VERBS} == {
         "index", "search", "serve", "stats", "verify", "delete", "merge", "tune", "export", "evaluate", "methods",
-        "bench", "doctor", "config", "completion", "train",
+        "bench", "doctor", "config", "completion", "train", "encode",
     }  # fmt: skip
 
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         equivalence as equivalence,
         holm as holm,
     )
+    from gossamer.retrieval.vector_parts import read_ids as read_ids
     from gossamer.retrieval.vectors import SparseVectors as SparseVectors
 
 __all__, __getattr__, __dir__ = on_first_use(
@@ -72,6 +73,7 @@ __all__, __getattr__, __dir__ = on_first_use(
         "mixing": ["choose_weight"],
         "runs": ["read_qrels", "read_queries", "read_run", "write_qrels", "write_run"],
         "significance": ["Comparison", "Equivalence", "compare", "equivalence", "holm"],
+        "vector_parts": ["read_ids"],
         "vectors": ["SparseVectors"],
     },
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gossamer.app.cli.frame import INTERRUPTED, Json, NoColor, Quiet, fail
+from gossamer.app.cli.long_texts import said_once
 from gossamer.app.cli.output import Output
 from gossamer.app.cli.updating import Update
 from gossamer.app.cli.watch import stay
@@ -98,7 +99,10 @@ def index(
         require_watchfiles()
     told: set[Skipped] = set()
     try:
-        with out.progress("indexing", "documents", lambda: total_bytes(paths, exclude=[output])) as progress:
+        with (
+            said_once(out),
+            out.progress("indexing", "documents", lambda: total_bytes(paths, exclude=[output])) as progress,
+        ):
             update = Update(out, told).carry_out(
                 output, said, paths,
                 on_bytes=progress.read, passing=progress.count, strict=strict, full=full, **options,

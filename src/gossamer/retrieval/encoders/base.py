@@ -33,10 +33,12 @@ class SparseEncoder(ABC):
     Attributes:
         scoring: ``"dot"`` (inner product), or :class:`~gossamer.retrieval.encoders.bm25.BM25` when document values
             are raw term frequencies.
+        runtime: What runs it: ``"native"``, ``"torch"`` or ``"onnx"``.
         origin: Where :meth:`from_pretrained` found it; None for one made otherwise, and once it is trained further.
     """
 
     scoring: Literal["dot"] | BM25 = "dot"
+    runtime: str = "native"
     origin: Origin | None = None
     types: ClassVar[dict[str, str]] = {
         "bm25": "gossamer.retrieval.encoders.bm25:BM25Encoder",

@@ -8,8 +8,9 @@ compared by Kamphuis et al., "Which BM25 Do You Mean?" (2020); fields after Robe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from gossamer.errors import UsageError
@@ -181,6 +182,11 @@ class BM25Encoder(SparseEncoder):
         """Column number to term, of every term met so far."""
         return list(self._columns)
 
+    def meet(self, terms: Iterable[str]) -> None:
+        """Number terms as if texts with them had been encoded."""
+        for term in terms:
+            self._columns.setdefault(term, len(self._columns))
+
     def encode_documents(self, texts: Sequence[str]) -> SparseVectors:
         """Raw term frequencies, shape ``(len(texts), len(self.terms))``."""
         return self._count(texts)
@@ -192,9 +198,11 @@ class BM25Encoder(SparseEncoder):
     def _count(self, texts: Sequence[str]) -> SparseVectors:
         counts = [Counter(self.analyzer.terms(text)) for text in texts]
         for count in counts:
-            for term in count:
-                self._columns.setdefault(term, len(self._columns))
-        return SparseVectors.from_dicts(counts, vocabulary=self.terms)
+            self.meet(count)
+        return SparseVectors(
+            [0, *accumulate(map(len, counts))], [self._columns[term] for count in counts for term in count],
+            [value for count in counts for value in count.values()], len(self._columns), self.terms,
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Settings as JSON values."""

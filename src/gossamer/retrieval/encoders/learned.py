@@ -138,6 +138,7 @@ class LearnedEncoder(nn.Module, SparseEncoder):
     """
 
     scoring = "dot"
+    runtime = "torch"
 
     def __init__(self, query: Side, document: Side, expander: Expander | None = None) -> None:
         super().__init__()

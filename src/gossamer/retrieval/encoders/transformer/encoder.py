@@ -181,7 +181,6 @@ class NativeEncoder(SparseEncoder):
     """
 
     scoring = "dot"
-    runtime = "native"
 
     def __init__(
         self, parts: Parts, backbones: Mapping[Path, NativeBackbone] | None = None, *, threads: int | None = None
