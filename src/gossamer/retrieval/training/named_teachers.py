@@ -14,12 +14,15 @@ import torch
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders.base import SparseEncoder
 from gossamer.retrieval.encoders.impacts import Impacts
+from gossamer.retrieval.encoders.transformer.backbone import NativeBackbone
 from gossamer.retrieval.training.teachers import DenseTeacher, Embed, SparseTeacher
 
 _LONGEST = 256  # word pieces; sentence-transformers' own limit of all-MiniLM-L6-v2
 
 
-def teacher(spec: str, documents: Sequence[str], *, device: str = "cpu") -> DenseTeacher | SparseTeacher:
+def teacher(
+    spec: str, documents: Sequence[str], *, device: str = "cpu", keep: Path | None = None
+) -> DenseTeacher | SparseTeacher:
     """The teacher of a name.
 
     Args:
@@ -27,6 +30,7 @@ def teacher(spec: str, documents: Sequence[str], *, device: str = "cpu") -> Dens
             :meth:`SparseEncoder.from_pretrained` reads) or ``bm25``; an id on a model hub in place of DIR.
         documents: What BM25 counts.
         device: Where a dense model runs.
+        keep: Folder where a model's vectors are kept; None keeps them in memory alone.
 
     Raises:
         UsageError: Another name, or a folder without such a model.
@@ -35,14 +39,17 @@ def teacher(spec: str, documents: Sequence[str], *, device: str = "cpu") -> Dens
     if kind == "bm25" and not name:
         return SparseTeacher(Impacts(documents))
     if kind == "sparse" and name:
-        return SparseTeacher(SparseEncoder.from_pretrained(name))
+        return SparseTeacher(SparseEncoder.from_pretrained(name), keep)
     if kind == "dense" and name:
-        return DenseTeacher(embedder(name, device=device))
+        return DenseTeacher(embedder(name, device=device), keep)
     raise UsageError(f"teacher {spec!r}: write dense:DIR, sparse:DIR or bm25")
 
 
 def embedder(name: str, *, batch: int = 64, device: str = "cpu") -> Embed:
     """Texts to the vectors of a transformer, pooled as its ``1_Pooling/config.json`` says; the mean without one.
+
+    A BERT in a folder, pooled by the mean, runs in the native core in int8, several times faster than in torch on a
+    processor and with cosines of 0.995 and more to its float32 vectors; others run in torch.
 
     Args:
         name: Folder in the layout of transformers or sentence-transformers, or an id on a hub.
@@ -56,6 +63,8 @@ def embedder(name: str, *, batch: int = 64, device: str = "cpu") -> Embed:
     from transformers import AutoModel, AutoTokenizer
 
     first = _first_position(Path(name))
+    if device == "cpu" and not first and (native := _native(Path(name))) is not None:
+        return native
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(name)
         model: Any = AutoModel.from_pretrained(name).to(device).eval()
@@ -81,6 +90,23 @@ def embedder(name: str, *, batch: int = 64, device: str = "cpu") -> Embed:
                 pooled = (states * there).sum(1) / there.sum(1).clamp_min(1)
             found[members] = pooled.float().cpu().numpy()
         return found
+
+    return embed
+
+
+def _native(folder: Path) -> Embed | None:
+    """The same without torch, if the native core can run the model."""
+    if not (folder / "config.json").exists():
+        return None
+    try:
+        backbone = NativeBackbone.load(folder).quantise()
+    except UsageError:
+        return None  # torch says what is wrong, if anything is
+    room, threads = backbone.room(_LONGEST), torch.get_num_threads()
+
+    def embed(texts: Sequence[str]) -> npt.NDArray[np.floating]:
+        pieces = [row[:room] for row in backbone.pieces(texts, threads)]
+        return backbone.network.means(backbone.around(pieces), threads=threads)
 
     return embed
 

@@ -1,0 +1,1 @@
+"""How the encoder that comes with the package is made: `make model`."""
