@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
 from benchmarks.report import OUT
 from benchmarks.teachers import fetched
+
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders.base import SparseEncoder
 from gossamer.retrieval.encoders.transformer.encoder import NativeEncoder

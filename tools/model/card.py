@@ -22,9 +22,12 @@ from model.texts import HELD_OUT_CLAIMS, HELD_OUT_TITLES, Texts
 _SOURCES = {
     "arxiv": ("abstracts of 3,622 computer-science papers of 2026", "CC0 1.0 (arXiv metadata)"),
     "scifact": ("abstracts of SciFact's collection", "ODC-BY 1.0, S2ORC by the Allen Institute for AI"),
-    "claims": ("SciFact's training claims", "CC BY 4.0, Wadden et al., \"Fact or Fiction\" (2020)"),
+    "claims": ("SciFact's training claims", 'CC BY 4.0, Wadden et al., "Fact or Fiction" (2020)'),
     "wordnet": (f"WordNet 3.1 ({wordnet.PACKAGE})", "WordNet licence, copyright Princeton University"),
-    "docstrings": ("docstrings of Python's library and of the packages below", "PSF, BSD, MIT, Apache-2.0 and the like"),
+    "docstrings": (
+        "docstrings of Python's library and of the packages below",
+        "PSF, BSD, MIT, Apache-2.0 and the like",
+    ),
 }
 _LIMITS = (
     "English. Other languages get the weights of the word pieces that they happen to share.",
@@ -87,8 +90,8 @@ searched together with BM25, `BM25 + {fusion["weight"]:g} x learned`, as one inn
 
 - Begun from {card["begun_from"]}.
 - Teachers: {", ".join(card["teachers"])}.
-- {training["steps"]:,} steps of {card["recipe"]["batch"]} pairs; {training["words_of_a_document"]:.0f} words with weight
-  in a document. Made by `make model`, seed {card["recipe"]["seed"]}, Python {card["python"]}.
+- {training["steps"]:,} steps of {card["recipe"]["batch"]} pairs; {training["words_of_a_document"]:.0f} words with
+  weight in a document. Made by `make model`, seed {card["recipe"]["seed"]}, Python {card["python"]}.
 
 ## Data
 
