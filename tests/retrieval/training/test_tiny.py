@@ -87,10 +87,10 @@ def test_a_run_that_was_broken_off_goes_on(tmp_path):
 def test_trying_how_long_a_step_takes_leaves_the_encoder_as_it_was():
     encoder = fresh()
     before = [one.detach().clone() for one in encoder.parameters()]
-    assert steps_in(1, encoder, WORLD.train, *teachers(), recipe=RECIPE) >= 100
+    assert steps_in(1, encoder, WORLD.train, *teachers(), RECIPE) >= 100
     assert all(map(torch.equal, before, encoder.parameters()))
     with pytest.raises(UsageError, match="100 are needed"):
-        steps_in(1e-4, encoder, WORLD.train, *teachers(), recipe=RECIPE)
+        steps_in(1e-4, encoder, WORLD.train, *teachers(), RECIPE)
 
 
 def test_teachers_are_asked_once(tmp_path, monkeypatch):

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from os import PathLike
-from typing import Any
-
 import torch
 
 from gossamer.errors import UsageError
@@ -144,7 +142,15 @@ def train_tiny(
             module.p = share
 
 
-def steps_in(minutes: float, encoder: learned.LearnedEncoder, *given: Any, recipe: Recipe) -> int:
+def steps_in(
+    minutes: float,
+    encoder: learned.LearnedEncoder,
+    groups: Sequence[Group],
+    dense: DenseTeacher,
+    sparse: SparseTeacher,
+    lexical: SparseTeacher,
+    recipe: Recipe,
+) -> int:
     """How many steps there is time for: a few are tried, and undone.
 
     Raises:
@@ -152,9 +158,8 @@ def steps_in(minutes: float, encoder: learned.LearnedEncoder, *given: Any, recip
     """
     kept = {name: one.detach().clone() for name, one in encoder.state_dict().items()}
     times: list[float] = []
-    train_tiny(
-        encoder, *given, recipe=replace(recipe, steps=_TRIED, average=1), watch=lambda _: times.append(time.monotonic())
-    )
+    tried = replace(recipe, steps=_TRIED, average=1)
+    train_tiny(encoder, groups, dense, sparse, lexical, tried, watch=lambda _: times.append(time.monotonic()))
     encoder.load_state_dict(kept)
     seconds = sorted(after - before for before, after in pairwise(times))[len(times) // 2]
     steps = int(60 * minutes / seconds)
