@@ -19,6 +19,7 @@ from gossamer.text import Document, read
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 RETRIEVAL = ("cranfield", "vaswani", "scifact")
 JUDGED = (*RETRIEVAL, "icecat")  # what the default model is judged on
+FURTHER = ("multihop",)  # shown beside them
 _SOURCES = {
     "cranfield": "retrieval/cranfield", "vaswani": "retrieval/vaswani", "scifact": "retrieval/scifact",
     "icecat": "products/icecat", "papers": "papers/arxiv-cs-papers.jsonl.gz",
@@ -39,15 +40,31 @@ class Collection:
 
 
 def collection(name: str, *, graded: bool = False) -> Collection:
-    """One of ``RETRIEVAL``; Cranfield's grades 1-4 count as 1 unless ``graded``.
+    """One of ``JUDGED`` and ``FURTHER``; grades above 0 count as 1 unless ``graded``.
 
     SciFact's queries are its development part, which is BEIR's test part.
     """
+    if name == "multihop":
+        return _multihop()
     folder = _SOURCES[name]
     documents = {d["id"]: _text(d) for d in _rows(f"{folder}/docs.jsonl.gz")}
     rows = [q for q in _rows(f"{folder}/queries.jsonl.gz") if q.get("split", "dev") == "dev"]
     queries = {q["id"]: q["text"] for q in rows}
     return Collection(name, documents, queries, _judgements(folder, queries, graded=graded))
+
+
+def _multihop() -> Collection:
+    """HotpotQA's questions over the passages of all of them; those with supporting sentences are relevant."""
+    documents: dict[str, str] = {}
+    queries: dict[str, str] = {}
+    qrels: Qrels = {}
+    for row in _rows("documents/multihop-questions.jsonl.gz"):
+        queries[row["id"]] = row["question"]
+        for passage in row["passages"]:
+            documents[passage["title"]] = f"{passage['title']}\n{' '.join(passage['sentences'])}"
+            if passage["support"]:
+                qrels.setdefault(row["id"], {})[passage["title"]] = 1
+    return Collection("multihop", documents, queries, qrels)
 
 
 def fielded(name: str) -> tuple[list[dict[str, str]], Collection]:

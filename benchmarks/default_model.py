@@ -13,29 +13,25 @@ teachers and BM25, each by min-max.
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks import measure, report, teachers
-from benchmarks.corpora import JUDGED, claims, collection, library, titles_and_abstracts
+from benchmarks.corpora import FURTHER, JUDGED, claims, titles_and_abstracts
 from benchmarks.gate import AIM, Verdict, judge, mean_relative_gain, share_of_ceiling
+from benchmarks.judged import Judged, Scores, Tables, Vectors, by_chance, cap_for, largest, min_max, mixed, products
 from gossamer.frontier import Frontier
 from gossamer.intervals import bootstrap_interval
-from gossamer.retrieval import BlockIndex, Collection, Evaluation, SparseEncoder, SparseVectors, evaluate
-from gossamer.retrieval.encoder_evaluation import MEASURES, flops, ranked
-from gossamer.retrieval.encoders.static_expansion import StaticExpansion
-from gossamer.retrieval.impacts import WordImpacts, beside
+from gossamer.retrieval import BlockIndex, BM25Encoder, Evaluation, SparseEncoder, evaluate
+from gossamer.retrieval.encoder_evaluation import MEASURES, System, evaluate_encoders, flops
+from gossamer.retrieval.impacts import WordImpacts
 from gossamer.retrieval.mixing import MULTIPLES, Choice, common_weight, weight_for
 from gossamer.retrieval.significance import compared
-from gossamer.retrieval.training.static_expansion import idf, train_static_expansion
-from gossamer.retrieval.vector_cache import joined
+from gossamer.retrieval.training.static_expansion import train_static_expansion
 
 BM25, DENSE, SPLADE = "BM25", "MiniLM, exact", "SPLADE-tiny, both sides"
 ENSEMBLE, CEILING = "both teachers, min-max", "ceiling: both teachers + BM25"
@@ -46,118 +42,21 @@ OURS, MIXED = "gossamer-doc-tiny", "gossamer-doc-tiny + BM25"
 WHAT = "ndcg@10"
 IN_DOMAIN = "scifact"  # its corpus may have been trained on
 _NON_ZEROS = 128  # where there is no model to count
-_DEPTH = 1000
-
-Vectors = tuple[SparseVectors, SparseVectors]  # of queries, of documents
-Scores = NDArray[np.float32]
-
-
-@dataclass
-class Judged:
-    """One collection with its vectors by BM25 and the teachers."""
-
-    name: str
-    data: Collection = field(init=False)
-
-    def __post_init__(self) -> None:
-        binary, judged_only = self.name == "cranfield", self.name == "icecat"
-        found = collection(self.name, graded=not binary)
-        self.data = Collection.of(found.documents, found.queries, found.qrels, name=self.name, judged_only=judged_only)
-        asked = self.data.judged
-        self.names, self.queries = list(asked), list(asked.values())
-        self.documents = list(found.documents.values())
-        self._kept = [list(found.queries).index(name) for name in self.names]
-        self._asked = list(found.queries.values())
-
-    @cached_property
-    def words(self) -> Vectors:
-        found = WordImpacts(self.documents)
-        return found.queries(self.queries), found.documents
-
-    @cached_property
-    def splade(self) -> Vectors:
-        asked, documents = (
-            teachers.sparse_vectors(self.name, side, texts)
-            for side, texts in (("queries", self._asked), ("documents", self.documents))
-        )
-        return rows_of(asked, self._kept), documents
-
-    @cached_property
-    def dense(self) -> Scores:
-        asked, documents = (
-            teachers.dense_vectors(self.name, side, texts)
-            for side, texts in (("queries", self._asked), ("documents", self.documents))
-        )
-        return asked[self._kept] @ documents.T
-
-    def by_vectors(self, vectors: Vectors) -> dict[str, list[tuple[str, float]]]:
-        """The run of an exact search."""
-        return ranked(BlockIndex.build(vectors[1]), vectors[0], self.data, self.names, _DEPTH, threads=2)
-
-    def by_scores(self, scores: Scores) -> dict[str, list[tuple[str, float]]]:
-        """The run of all scores, (queries, documents)."""
-        run = {}
-        for name, row in zip(self.names, scores, strict=True):
-            order = np.argsort(-row, kind="stable")
-            if self.data.judged_only:
-                order = [at for at in order if self.data.ids[at] in self.data.qrels[name]]
-            run[name] = [(self.data.ids[at], float(row[at])) for at in order[:_DEPTH]]
-        return run
-
-
-class Tables:
-    """IDF of word pieces, by text that may be shipped, and by any collection."""
-
-    def __init__(self) -> None:
-        self._pieces = teachers.teacher("splade").pieces
-
-    @cached_property
-    def own(self) -> NDArray[np.float32]:
-        return self.of([text for texts in self._texts.values() for text in texts])
-
-    @cached_property
-    def static(self) -> StaticExpansion:
-        vectors = [teachers.sparse_vectors(name, "documents", texts) for name, texts in self._texts.items()]
-        texts = [text for texts in self._texts.values() for text in texts]
-        return train_static_expansion(texts, joined(vectors), self.tokenizer)
-
-    @cached_property
-    def tokenizer(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((teachers.fetched("splade") / "tokenizer.json").read_text(encoding="utf-8"))
-        return found
-
-    @cached_property
-    def _texts(self) -> dict[str, list[str]]:
-        """Text that may be shipped: abstracts of arXiv and Python's own documentation."""
-        abstracts = [text for _, text in titles_and_abstracts().values()]
-        return {"papers": abstracts, "library": [one.text for one in library()]}
-
-    def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        held = np.zeros(len(self._pieces.terms), np.int64)
-        for ids in self._pieces.encode(texts, around=False):
-            held[np.unique(ids)] += 1
-        return idf(held, len(texts), self._pieces.special_ids)
-
-    def queries(self, texts: Sequence[str], table: NDArray[np.float32]) -> SparseVectors:
-        return self._pieces.weigh(texts, table)
-
-    def literal(self, texts: Sequence[str]) -> list[NDArray[np.uint32]]:
-        """The pieces of each text, as far as the teacher reads it."""
-        return [np.unique(ids) for ids in self._pieces.encode(texts, longest=teachers.LONGEST)]
+_TIMED = "cranfield"  # where speeds are measured
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?", help="the model's folder")
     parser.add_argument("--weight", type=float, help="of the model beside BM25, instead of its own setting")
-    parser.add_argument("--sets", nargs="*", default=list(JUDGED), help="collections")
+    parser.add_argument("--sets", nargs="*", default=[*JUDGED, *FURTHER], help="collections")
     parser.add_argument("--docs", type=Path, help="write the tables here as well, as Markdown")
     arguments = parser.parse_args()
     tables = Tables()
     model = SparseEncoder.from_pretrained(arguments.model) if arguments.model else None
     zero_weight = _zero_shot_weight(tables)
     print(f"zero-shot weight {zero_weight.weight:.3f} ({WHAT} {max(zero_weight.quality.values()):.4f})\n")
-    weight = arguments.weight if arguments.weight is not None else fusion_weight(arguments.model)
+    weight = _weight(model) if arguments.weight is None else arguments.weight
     found: dict[str, dict[str, Evaluation]] = {}
     costs: dict[str, dict[str, dict[str, float]]] = {}
     for name in arguments.sets:
@@ -168,7 +67,28 @@ def main() -> None:
         found[name] = {system: evaluate(run, judged.data.qrels, MEASURES) for system, run in runs.items()}
         costs[name] = {system: _costs(one) for system, one in vectors.items()}
         print(f"{name}: {len(judged.documents)} documents, {len(judged.names)} queries", flush=True)
-    _report(arguments, found, costs, weight, zero_weight)
+    speeds = _speeds(arguments.model, weight, tables)
+    _report(arguments, found, costs, speeds, weight, zero_weight)
+
+
+def _weight(model: SparseEncoder | None) -> float:
+    """What the model's settings say it counts beside BM25."""
+    found = model.origin.fusion_weight if model is not None and model.origin is not None else None
+    if model is not None and found is None:
+        sys.exit("the model's gossamer.json has no fusion_weight: say it, --weight W")
+    return found or 0.0
+
+
+def _speeds(folder: str | None, weight: float, tables: Tables) -> dict[str, dict[str, Any]]:
+    """What encoding and searching take, as ``gossamer evaluate`` measures it."""
+    judged = Judged(_TIMED)
+    systems = {BM25: System.named("bm25"), SPLADE: System.named(str(teachers.fetched("splade")))}
+    systems[STATIC] = System(tables.static)
+    if folder is not None:
+        encoder = SparseEncoder.from_pretrained(folder)
+        systems |= {OURS: System(encoder), MIXED: System(encoder, BM25Encoder(), weight)}
+    found = evaluate_encoders(judged.data, systems, [WHAT])
+    return {name: one.costs.to_dict() for name, one in found.systems.items()}
 
 
 def _systems(
@@ -186,7 +106,7 @@ def _systems(
     if model is not None:
         ours = model.encode_queries(judged.queries), model.encode_documents(judged.documents)
         non_zeros = ours[1].nnz / len(ours[1])
-    cut = largest(documents, _cap(documents, non_zeros))
+    cut = largest(documents, cap_for(documents, non_zeros))
     systems |= {
         CUT: (asked, cut),
         RANDOM: (idf, by_chance(cut, tables.literal(judged.documents))),
@@ -211,17 +131,9 @@ def _static(judged: Judged, tables: Tables, non_zeros: int) -> dict[str, Vectors
 
 def _by_scores(judged: Judged) -> dict[str, Scores]:
     """Systems whose scores are no inner product of sparse vectors: the dense teacher, and sums of normalised ones."""
-    words, sparse = (_products(*one) for one in (judged.words, judged.splade))
+    words, sparse = (products(*one) for one in (judged.words, judged.splade))
     ensemble = min_max(judged.dense) + min_max(sparse)
     return {DENSE: judged.dense, ENSEMBLE: ensemble, CEILING: ensemble + min_max(words)}
-
-
-def fusion_weight(folder: str | None) -> float:
-    """What the model's settings say it counts beside BM25."""
-    if folder is None:
-        return 1.0
-    settings = json.loads((Path(folder) / "gossamer.json").read_text(encoding="utf-8"))
-    return float(settings.get("fusion_weight") or 1.0)
 
 
 def _zero_shot_weight(tables: Tables) -> Choice:
@@ -247,56 +159,6 @@ def _titles() -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, int]]
     return queries, {name: text for name, (_, text) in pairs.items()}, {name: {name: 1} for name in queries}
 
 
-def mixed(words: Vectors, learned: Vectors, weight: float) -> Vectors:
-    """BM25 + weight x learned as vectors."""
-    return beside(words[0], learned[0]), beside(words[1], learned[1], weight)
-
-
-def min_max(scores: Scores) -> Scores:
-    """Each row from 0 to 1."""
-    low, high = scores.min(1, keepdims=True), scores.max(1, keepdims=True)
-    return (scores - low) / np.maximum(high - low, 1e-6)
-
-
-def _products(queries: SparseVectors, documents: SparseVectors) -> Scores:
-    return np.asarray((queries.to_scipy() @ documents.to_scipy().T).toarray(), np.float32)
-
-
-def rows_of(vectors: SparseVectors, rows: Sequence[int]) -> SparseVectors:
-    """Some rows, in this order."""
-    return SparseVectors.from_scipy(vectors.to_scipy()[list(rows)], vectors.vocabulary)
-
-
-def largest(vectors: SparseVectors, count: int) -> SparseVectors:
-    """The largest ``count`` entries of every row."""
-    rows = np.repeat(np.arange(len(vectors)), np.diff(vectors.indptr))
-    order = np.lexsort((-vectors.values, rows))
-    kept = np.sort(order[np.arange(len(order)) - vectors.indptr[rows] < count])
-    counts = np.bincount(rows[kept], minlength=len(vectors))
-    return SparseVectors(
-        np.concatenate([[0], np.cumsum(counts)]), vectors.indices[kept], vectors.values[kept], vectors.dim
-    )
-
-
-def _cap(vectors: SparseVectors, mean: float) -> int:
-    """The fewest entries a row may keep for all rows to keep ``mean`` of them on average, or have all."""
-    counts = np.diff(vectors.indptr)
-    caps = range(1, int(counts.max(initial=1)) + 1)
-    return next((cap for cap in caps if np.minimum(counts, cap).mean() >= mean), caps[-1])
-
-
-def by_chance(vectors: SparseVectors, literal: Sequence[NDArray[np.uint32]], seed: int = 0) -> SparseVectors:
-    """The same vectors, except that every term that is not in the text is another one, drawn from all."""
-    rng = np.random.default_rng(seed)
-    indices = vectors.indices.copy()
-    for row, own in enumerate(literal):
-        part = slice(vectors.indptr[row], vectors.indptr[row + 1])
-        strange = ~np.isin(indices[part], own)
-        free = np.setdiff1d(rng.choice(vectors.dim, strange.sum() + len(own) + 8, replace=False), own)
-        indices[part][strange] = rng.permutation(free)[: strange.sum()]
-    return SparseVectors(vectors.indptr, indices, vectors.values, vectors.dim)
-
-
 def _costs(vectors: Vectors) -> dict[str, float]:
     queries, documents = vectors
     return {
@@ -307,7 +169,8 @@ def _costs(vectors: Vectors) -> dict[str, float]:
 
 def _report(
     arguments: argparse.Namespace, found: Mapping[str, Mapping[str, Evaluation]],
-    costs: Mapping[str, Mapping[str, Mapping[str, float]]], weight: float, zero_weight: Choice,
+    costs: Mapping[str, Mapping[str, Mapping[str, float]]], speeds: Mapping[str, Mapping[str, Any]], weight: float,
+    zero_weight: Choice,
 ) -> None:  # fmt: skip
     sets = list(found)
     order = [one for one in _ORDER if one in found[sets[0]]]
@@ -315,9 +178,11 @@ def _report(
     differences = {name: compared({one: found[name][one] for one in order}) for name in sets}
     lines = _main_table(sets, order, values, differences)
     lines += _details(sets, order, found, costs)
+    lines += _speed_table(speeds)
     verdicts: dict[str, Verdict] = {}
     if MIXED in order:
-        for title, some in (("all", sets), (f"without {IN_DOMAIN}", [name for name in sets if name != IN_DOMAIN])):
+        gated = [name for name in sets if name in JUDGED]
+        for title, some in ((" + ".join(gated), gated), (f"without {IN_DOMAIN}", [n for n in gated if n != IN_DOMAIN])):
             of = ({name: values[system][name] for name in some} for system in (MIXED, BM25, ZERO_MIXED, CEILING))
             verdicts[title] = judge(*of)
             lines += _verdict(title, verdicts[title])
@@ -329,6 +194,7 @@ def _report(
     rows = {
         "quality": {name: {one: dict(found[name][one].mean) for one in order} for name in sets},
         "costs": costs,
+        "speeds": speeds,
         "comparisons": {
             name: [{"system": one, **c.to_dict(), "p_holm": p} for one, c, p in differences[name]] for name in sets
         },
@@ -348,6 +214,7 @@ def _main_table(
 ) -> list[str]:  # fmt: skip
     """nDCG@10 a set with the interval of the difference from BM25, the mean relative gain, the share of the ceiling."""
     lines = [f"| nDCG@10 | {' | '.join(sets)} | mean gain | of the ceiling |", "|" + " --- |" * (len(sets) + 3)]
+    gated = [name for name in sets if name in JUDGED]
     of_first = {name: {one: c for one, c, _ in differences[name] if c.measure == WHAT} for name in sets}
     for system in order:
         cells = []
@@ -359,10 +226,12 @@ def _main_table(
             cells.append(cell)
         gain, share = "", ""
         if system != BM25:
-            gain = f"{mean_relative_gain(values[system], values[BM25]):+.1%}"
-            share = f"{share_of_ceiling(values[system], values[BM25], values[CEILING]):.0%}"
+            mine = {name: values[system][name] for name in gated}
+            gain = f"{mean_relative_gain(mine, values[BM25]):+.1%}"
+            share = f"{share_of_ceiling(mine, values[BM25], values[CEILING]):.0%}"
         lines.append(f"| {system} | {' | '.join(cells)} | {gain} | {share} |")
-    return [*lines, "", "In brackets: 95 % interval of the difference from BM25, paired over queries.", ""]
+    said = "In brackets: 95 % interval of the difference from BM25, paired over queries. The last two are means over "
+    return [*lines, "", f"{said}{', '.join(gated)}.", ""]
 
 
 def _details(
@@ -382,6 +251,17 @@ def _details(
                 ]  # fmt: skip
             means = [f"{found[name][system].mean[one]:.4f}" for one in MEASURES]
             lines.append("| " + " | ".join([name, system, *means, *tail]) + " |")
+    return [*lines, ""]
+
+
+def _speed_table(speeds: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    heads = ["documents/s", "query to vector, µs p50 (p99)", "vector to top 10", "both", "times BM25"]
+    lines = [f"| {_TIMED} | {' | '.join(heads)} |", "|" + " --- |" * (len(heads) + 1)]
+    base = speeds[BM25]["latency_us"][0]
+    for name, cost in speeds.items():
+        pairs = ["{:.0f} ({:.0f})".format(*cost[key]) for key in ("encode_us", "search_us", "latency_us")]
+        cells = [f"{cost['documents_per_second']:,.0f}", *pairs, f"{cost['latency_us'][0] / base:.1f}"]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return [*lines, ""]
 
 

@@ -128,9 +128,9 @@ def _in_parts(encode: Callable[[Sequence[str]], Any], texts: Sequence[str], what
 
 
 def main() -> None:
-    from benchmarks.corpora import JUDGED, collection
+    from benchmarks.corpora import FURTHER, JUDGED, collection
 
-    for name in sys.argv[1:] or JUDGED:
+    for name in sys.argv[1:] or (*JUDGED, *FURTHER):
         data = collection(name)
         for side, texts in (("queries", data.queries), ("documents", data.documents)):
             sparse_vectors(name, side, list(texts.values()))

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from xml.etree import ElementTree
 
 import pytest
@@ -296,3 +297,12 @@ def test_nothing_heavy_is_imported_before_a_picture_is_drawn():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_many_long_names_leave_room_for_the_panels(tmp_path):
+    frontier = Frontier(cost="latency_us")
+    for number in range(12):
+        frontier.add(f"a system whose name is rather long, number {number}", 0.3 + number / 100, 10 + number)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns where a legend pushes axes out of the picture
+        plot_panels([frontier] * 3, tmp_path / "f.svg")

@@ -41,6 +41,9 @@ _STYLE: dict[Any, Any] = {
 }  # fmt: skip
 
 
+_PANEL_CHARACTERS = 72  # of the legend's size that fit beside each other
+
+
 def plot_panels(frontiers: Iterable[Frontier], path: str | Path, *, columns: int = 3) -> None:
     """Draw frontiers side by side in one picture.
 
@@ -69,7 +72,9 @@ def plot_panels(frontiers: Iterable[Frontier], path: str | Path, *, columns: int
     columns = min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.2 * columns + 0.6, 4.4 * rows), layout="constrained")
+        legend = max(math.ceil((len(_names(one)) + 1) / _legend_columns(one)) for one in panels)
+        height = 4.4 + 0.2 * max(0, legend - 4)
+        figure = Figure(figsize=(5.2 * columns + 0.6, height * rows), layout="constrained")
         for place, frontier in enumerate(panels, start=1):
             _draw(figure.add_subplot(rows, columns, place), frontier)
         described = "\n".join(map(alt_text, panels))
@@ -84,12 +89,23 @@ def _draw(axes: Axes, frontier: Frontier) -> None:
     if log_scale(frontier):
         _set_log_scale(axes, [point.cost for point in frontier])
     axes.margins(x=0.08, y=0.12)
-    names = list(dict.fromkeys(point.name for point in frontier))
+    names = _names(frontier)
     for number, name in enumerate(names):
         points = sorted((p for p in frontier if p.name == name), key=lambda p: (p.cost, p.quality))
         _draw_method(axes, name, points, number)
     _draw_staircase(axes, frontier.pareto())
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2 if len(names) < 9 else 3)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=_legend_columns(frontier))
+
+
+def _names(frontier: Frontier) -> list[str]:
+    return list(dict.fromkeys(point.name for point in frontier))
+
+
+def _legend_columns(frontier: Frontier) -> int:
+    """As many as fit into the width of a panel, up to three."""
+    names = _names(frontier)
+    fitting = _PANEL_CHARACTERS // (max(map(len, names)) + 6)  # the sample of the line, and room
+    return max(1, min(2 if len(names) < 9 else 3, fitting))
 
 
 def _set_log_scale(axes: Axes, costs: Sequence[float]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gossamer.errors import UsageError
+from gossamer.retrieval.encoders.idf import idf
 from gossamer.retrieval.encoders.static_expansion import StaticExpansion
 from gossamer.retrieval.encoders.transformer.wordpiece import WordPiece
 from gossamer.retrieval.vectors import SparseVectors
@@ -88,21 +89,8 @@ def train_static_expansion(
         np.cumsum([0, *(len(columns) for columns, _ in rows)]), np.concatenate([columns for columns, _ in rows]),
         np.concatenate([weights for _, weights in rows]), size,
     )  # fmt: skip
-    return StaticExpansion(tokenizer, table, idf(frequency, len(texts), pieces.special_ids), top_k=top_k)
-
-
-def idf(frequency: NDArray[np.int64], n: int, special: Sequence[int] = ()) -> NDArray[np.float32]:
-    """``ln(1 + (n - df + .5) / (df + .5))`` of each piece; one that no text holds counts as if one did, special ones 0.
-
-    Args:
-        frequency: Texts that hold each piece, shape (V,).
-        n: Texts in all.
-        special: Pieces that never count.
-    """
-    df = np.maximum(frequency, 1)
-    table: NDArray[np.float32] = np.log1p((n - df + 0.5) / (df + 0.5)).astype(np.float32)
-    table[list(special)] = 0
-    return table
+    weights = idf(lambda some: pieces.encode(some, around=False), size, pieces.special_ids, texts)
+    return StaticExpansion(tokenizer, table, weights, top_k=top_k)
 
 
 def _mean(vectors: SparseVectors, rows: NDArray[np.int64]) -> NDArray[np.float64]:
