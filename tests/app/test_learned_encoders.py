@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from browsing import page, served
@@ -53,6 +55,7 @@ def test_an_expansion_is_found_and_explained(run, index):
     assert (drag["term"], drag["literal"], "through" in drag) == ("drag", True, False)
     shown = run("search", index, "airfoil drag", "--explain").stdout
     assert "airfoil, through wing" in shown
+    assert "\nvectors   airfoil 3.00, drag 1.75\n" in shown
     assert said(run, "search", index, "zebra")["hits"] == []
 
 
@@ -64,6 +67,7 @@ def test_our_model_stands_beside_bm25(run, index, model):
     shown = run("search", "both.gossamer", "lifts airfoil", "--explain").stdout
     assert "lift (bm25)" in shown
     assert "airfoil, through wing (learned)" in shown
+    assert "\nlearned   airfoil 1.50, lift 0.75, ##s 0.25\n" in shown
     assert said(run, "index", "texts", "-o", "both.gossamer", "--encoder", "gossamer")["unchanged"] == 2
     assert run("stats", "both.gossamer").stdout.splitlines()[-1].split()[:3] == ["space", "learned", "gossamer"]
     for name, other in (("both.gossamer", "bm25"), (index, "gossamer"), (index, "bm25"), ("both.gossamer", "texts")):
@@ -139,3 +143,19 @@ def test_a_space_is_weighed_in_another_way_or_left_out(run, index, model):
     assert answer["total"] == 1
     for wrong in ("learned", "learned=x", "other=1", "learned=-1"):
         assert run("search", "both.gossamer", "lift", "--weight", wrong).exit_code == 2
+
+
+def test_nothing_of_it_needs_torch(model, tmp_path):
+    """In a process where none of the packages for training can be imported."""
+    code = """
+import sys
+for name in ("torch", "transformers", "tokenizers", "huggingface_hub", "scipy"):
+    sys.modules[name] = None
+from gossamer import Index
+with Index.create("ix", {"bm25": "bm25", "learned": "model"}) as index:
+    index.add([{"id": "a", "text": "The wing"}])
+[hit] = Index.open("ix").search("airfoil", explain=True)
+print(hit.id, [(one.term, one.through) for one in hit.explanation])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("a [('airfoil', 'wing')]\n", "")

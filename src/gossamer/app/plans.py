@@ -24,6 +24,7 @@ def planned(plan: Plan) -> list[tuple[str, str]]:
     how = f"listed in the order of {plan.order}" if plan.traversal == "listing" else f"{plan.traversal}: {touched}"
     said = [
         ("words", _few(f"{word} → {term}" if word != term else term for word, term in plan.words)),
+        *_encoded(plan),
         ("prefixes", _few(f"{prefix}* → {_counted(count, 'term')}" for prefix, count in plan.prefixes.items())),
         ("corrected", _few(f"{word} → {' or '.join(others)}" for word, others in plan.corrections.items())),
         ("nowhere", _few(dict.fromkeys(word for word, term in plan.words if term in unknown))),
@@ -36,6 +37,14 @@ def planned(plan: Plan) -> list[tuple[str, str]]:
         ("recall", _recall(plan.approximation) if plan.approximation is not None else ""),
     ]
     return [(name, text) for name, text in said if text]
+
+
+def _encoded(plan: Plan) -> list[tuple[str, str]]:
+    """What encoders made of the query, space by space, the greatest weights first."""
+    ordered = sorted(plan.terms, key=lambda one: -abs(one.weight))
+    spaces = list(dict.fromkeys(one.space for one in plan.terms))
+    told = spaces[1:] if plan.words or plan.prefixes or plan.liked else spaces  # else the first has lines of its own
+    return [(name, _few(f"{one.term} {one.weight:.2f}" for one in ordered if one.space == name)) for name in told]
 
 
 def _recall(how: Approximation) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -22,7 +23,7 @@ OURS = "gossamer"
 """The name of the model that comes with this package."""
 
 _OUR_FOLDER = Path(gossamer.__file__).parent / "models" / "gossamer-doc-tiny"
-_COUNTED = (".json", ".safetensors", ".txt", ".model", ".bin")  # settings, weights, vocabularies
+_COUNTED = (".json", ".safetensors", ".txt", ".model")  # settings, weights, vocabularies
 _LEFT_OUT = "checkpoint"  # folders of a training that begin so
 _CHUNK = 1 << 20
 
@@ -82,8 +83,12 @@ class Origin:
         return {"type": LEARNED, "name": self.name, "fingerprint": self.fingerprint}
 
 
-def find(name: str | PathLike[str]) -> Origin:
+def find(name: str | PathLike[str], *, fresh: bool = True) -> Origin:
     """A folder, the model that comes with this package (``gossamer``), or one of a model hub, which is fetched.
+
+    Args:
+        name: As people say it.
+        fresh: Ask the hub whether there is a newer one of a model that was fetched before.
 
     Raises:
         UsageError: There is none of this name.
@@ -98,10 +103,10 @@ def find(name: str | PathLike[str]) -> Origin:
         return Origin(str(path.resolve()), path.resolve())
     if path.exists() or path.is_absolute() or said.count("/") != 1:
         raise UsageError(f"{said}: no such folder; an encoder is a folder, {OURS!r}, or a hub's NAME/MODEL")
-    return Origin(said, _fetched(said))
+    return Origin(said, _fetched(said, fresh))
 
 
-def _fetched(name: str) -> Path:
+def _fetched(name: str, fresh: bool) -> Path:
     """A model of a hub, by the hub's own client, which knows what it fetched before."""
     try:
         from huggingface_hub import snapshot_download
@@ -110,8 +115,12 @@ def _fetched(name: str) -> Path:
         raise UsageError(
             f"{name}: no such folder, and a model hub needs {error.name}; pip install 'gossamer[encoders]'"
         ) from error
+    left_out = ["*.bin", "*.pt", "*.onnx", "*.h5", "*.msgpack"]
+    if not fresh:
+        with suppress(HfHubHTTPError, HFValidationError, OSError, ValueError):
+            return Path(snapshot_download(name, ignore_patterns=left_out, local_files_only=True))
     try:
-        return Path(snapshot_download(name, ignore_patterns=["*.bin", "*.pt", "*.onnx", "*.h5", "*.msgpack"]))
+        return Path(snapshot_download(name, ignore_patterns=left_out))
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         raise UsageError(f"{name}: no such folder, and the model hub does not give it: {error}") from error
 
@@ -120,4 +129,6 @@ def _files(folder: Path) -> Iterator[Path]:
     """Of the folder and those in it, which hold the parts of an encoder."""
     inner = (one for one in folder.iterdir() if one.is_dir() and not one.name.startswith((".", _LEFT_OUT)))
     for place in (folder, *inner):
-        yield from (one for one in place.iterdir() if one.suffix in _COUNTED and one.is_file())
+        files = [one for one in place.iterdir() if one.is_file()]
+        counted = (*_COUNTED, *(() if any(one.suffix == ".safetensors" for one in files) else (".bin",)))
+        yield from (one for one in files if one.suffix in counted)

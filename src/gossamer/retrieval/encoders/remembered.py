@@ -99,7 +99,7 @@ class Remembered(SparseEncoder):
     def _where(self) -> Origin:
         name = self._settings["name"]
         try:
-            return find(name)
+            return find(name, fresh=False)
         except UsageError as error:
             why = "" if Path(name).is_absolute() else f" ({error})"
             raise GossamerError(
