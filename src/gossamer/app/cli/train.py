@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gossamer.app.cli import train_lsr
+from gossamer.app.cli import train_lsr, train_tiny
 from gossamer.app.cli.frame import Command, Group
 
 group = typer.Typer(cls=Group, rich_markup_mode=None, no_args_is_help=True)
@@ -16,10 +16,11 @@ def _train() -> None:
 
     Examples:
         gossamer train lsr --method splade-doc --data pairs.jsonl -o encoder/
-        gossamer train lsr --help
+        gossamer train tiny ~/notes -o notes-encoder/
 
-    See also: gossamer methods, gossamer train lsr
+    See also: gossamer methods, gossamer train lsr, gossamer train tiny
     """
 
 
 group.command(cls=Command)(train_lsr.lsr)
+group.command(cls=Command)(train_tiny.tiny)

@@ -201,6 +201,8 @@ def needs_torch(command: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
+        if (error.name or "").startswith("gossamer"):
+            raise
         raise UsageError(f"{command} needs {error.name or error}; pip install 'gossamer[encoders]'") from error
 
 
