@@ -29,7 +29,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     encoder().save_pretrained(folder)
     config = folder / "gossamer.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"fusion_weight": FUSION}))
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"fusion_weight": FUSION, "card": {"version": 7}}))
     return folder
 
 
@@ -161,7 +161,7 @@ def test_our_model_stands_beside_bm25_with_the_weight_of_its_training(
     index = filled(tmp_path / "ix", "gossamer")
     spaces = index.stats()["spaces"]
     assert [(s["name"], s["weight"]) for s in spaces] == [("bm25", 1.0), ("learned", FUSION)]
-    assert spaces[1]["model"] == "gossamer"
+    assert (spaces[1]["model"], spaces[1]["version"]) == ("gossamer", "7")
     hit = index.search("airfoil", explain=True)[0]
     assert hit.id == "a"
     assert hit.score == pytest.approx(FUSION * IDF["airfoil"] * np.log1p(3.0))
@@ -169,7 +169,7 @@ def test_our_model_stands_beside_bm25_with_the_weight_of_its_training(
     assert [s["weight"] for s in given.stats()["spaces"]] == [1.0, 2.0]
     assert filled(tmp_path / "fields", "gossamer", fields="maker^2").stats()["fields"]["maker"]["weight"] == 2
     encoder({"wing": {"boat": 1.0}}).save_pretrained(model)
-    with pytest.raises(GossamerError, match=r"of another release .* install that release, or index again"):
+    with pytest.raises(GossamerError, match=r"another release of the model 'gossamer' \(version 7, .*install that"):
         Index.open(tmp_path / "ix").search("airfoil")
     monkeypatch.setattr(origin, "_OUR_FOLDER", tmp_path / "none")
     with pytest.raises(UsageError, match="this installation has no model 'gossamer'"):

@@ -165,7 +165,10 @@ def _confirm(ids: list[str], yes: bool) -> None:
 
 
 def _space(space: Mapping[str, Any]) -> str:
-    made = f"{space['model']} ({space['fingerprint'][:12]})" if "model" in space else space["encoder"]
+    made: str = space["encoder"]
+    if "model" in space:
+        version = f" {space['version']}" if space["version"] is not None else ""
+        made = f"{space['model']}{version} ({space['fingerprint'][:12]})"
     entries = [f"{space['entries_per_passage']:.1f} entries a passage"] if "entries_per_passage" in space else []
     return ", ".join((made, f"weight {space['weight']:g}", f"{space['terms']:,} terms", *entries, size(space["bytes"])))
 

@@ -79,8 +79,10 @@ class Origin:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """What an index keeps, as JSON values."""
-        return {"type": LEARNED, "name": self.name, "fingerprint": self.fingerprint}
+        """What an index keeps, as JSON values: the fingerprint counts, the rest is for people."""
+        kept = {"type": LEARNED, "name": self.name, "fingerprint": self.fingerprint}
+        version = (self._config or {}).get("card", {}).get("version")
+        return kept | ({"version": str(version)} if version is not None else {})
 
 
 def find(name: str | PathLike[str], *, fresh: bool = True) -> Origin:

@@ -107,13 +107,18 @@ class Remembered(SparseEncoder):
             ) from error
 
     def _changed(self, origin: Origin) -> str:
-        was, now = self._settings["fingerprint"][:12], origin.fingerprint[:12]
+        was, now = _which(self._settings), _which(origin.to_dict())
         if origin.name == OURS:
             return (
-                f"the index was made with the model {OURS!r} of another release (fingerprint {was}, here {now}); "
-                "install that release, or index again"
+                f"the index was made with another release of the model {OURS!r} ({was}, here {now}): install that "
+                "release, or index again; a weight of 0 for its space searches words alone"
             )
         return (
-            f"{origin.folder}: not the encoder any more that the index was made with (fingerprint {was}, now {now}); "
-            f"put its files back, {_SAY_WHERE}, or index again"
+            f"{origin.folder}: not the encoder any more that the index was made with ({was}, now {now}): put its files "
+            f"back, {_SAY_WHERE}, or index again"
         )
+
+
+def _which(settings: dict[str, Any]) -> str:
+    version = f"version {settings['version']}, " if "version" in settings else ""
+    return f"{version}fingerprint {settings['fingerprint'][:12]}"

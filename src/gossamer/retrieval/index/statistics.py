@@ -67,5 +67,5 @@ def _space(snapshot: Snapshot, number: int, parts: Mapping[str, int]) -> dict[st
             "entries_per_passage": entries / max(1, snapshot.native.rows),
         }
     if encoder["type"] == LEARNED:
-        told |= {"model": encoder["name"], "fingerprint": encoder["fingerprint"]}
+        told |= {"model": encoder["name"], "fingerprint": encoder["fingerprint"], "version": encoder.get("version")}
     return told
