@@ -140,7 +140,9 @@ class TinyRun:
         if self._plan.pairs is not None:
             self.groups += read_groups(self._plan.pairs)
         self._held_out = make_pairs(
-            [one for at, one in enumerate(documents) if at in apart], kinds=["title", "cloze", "question"], seed=self._plan.seed
+            [one for at, one in enumerate(documents) if at in apart],
+            kinds=["title", "cloze", "question"],
+            seed=self._plan.seed,
         )
         recipe = self._recipe
         if len(self.groups) < _FEWEST * recipe.batch or not self._held_out:
