@@ -161,18 +161,41 @@ Sparsity sparsity_of(const std::string& weight, float threshold, float prune, co
   return sparsity;
 }
 
-nb::tuple encode(const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids, const Counted& counted,
-                 const std::vector<uint32_t>& left_out, const Sparsity& sparsity, unsigned threads) {
+Fill run_of(const Transformer& self) {
+  return [network = self.network](std::span<const uint32_t>, std::span<const uint32_t> ids, const Starts& starts, Scratch& scratch) {
+    network->run(ids, starts, scratch);
+  };
+}
+
+using States = nb::ndarray<const float, nb::ndim<2>, nb::c_contig>;
+
+// States that were made elsewhere, (ids, width).
+Fill copy_of(const Transformer& self, const Texts& texts, const States& states) {
+  const size_t width = self.network->shape().width, stride = self.network->stride();
+  if (states.shape(0) != texts.ids.size() || states.shape(1) != width) throw std::invalid_argument("the states have a wrong shape");
+  return [=, indptr = texts.indptr, from = states.data()](std::span<const uint32_t> members, std::span<const uint32_t> ids,
+                                                          const Starts& starts, Scratch& scratch) {
+    float* const hidden = scratch.hidden.grow(ids.size() * stride);
+    std::fill_n(hidden, ids.size() * stride, 0.0f);
+    for (size_t i = 0; i < members.size(); ++i)
+      for (size_t row = 0; row < starts[i + 1] - starts[i]; ++row)
+        std::copy_n(from + (static_cast<size_t>(indptr[members[i]]) + row) * width, width, hidden + (starts[i] + row) * stride);
+  };
+}
+
+nb::tuple encode(const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids,
+                 const std::optional<States>& states, const Counted& counted, const std::vector<uint32_t>& left_out, const Sparsity& sparsity, unsigned threads) {
   if (!self.head) throw std::invalid_argument("the model has no vocabulary head");
   const Texts texts = texts_of(indptr, ids);
   const std::vector<bool> words = by_id(left_out, self.network->shape().vocabulary);
+  const Fill fill = states ? copy_of(self, texts, *states) : run_of(self);
   std::vector<Row> rows(texts.count());
   std::vector<int64_t> ends{0};
   std::vector<uint32_t> indices;
   std::vector<float> values;
   {
     const nb::gil_scoped_release unlocked;
-    run_batches(*self.network, texts, threads, signals_checked,
+    run_batches(self.network->shape(), texts, threads, signals_checked, fill,
                 [&](std::span<const uint32_t> members, std::span<const uint32_t> of_batch, const Starts& starts, Scratch& scratch) {
                   std::vector<Row> found = self.head->apply(of_batch, starts, counted, words, sparsity, scratch);
                   for (size_t i = 0; i < members.size(); ++i) rows[members[i]] = std::move(found[i]);
@@ -187,16 +210,17 @@ nb::tuple encode(const Transformer& self, const Array<int64_t>& indptr, const Ar
 }
 
 // The `last` states of every id, those `transformed` by the head, or the `mean` of the last over each text.
-nb::object states(const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids, const std::string& kind,
-                  unsigned threads) {
+nb::object states(const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids,
+                  const std::optional<States>& given, const std::string& kind, unsigned threads) {
   const bool mean = kind == "mean", transformed = kind == "transformed";
   if (transformed && !self.head) throw std::invalid_argument("the model has no vocabulary head");
   const Texts texts = texts_of(indptr, ids);
   const size_t width = self.network->shape().width, count = mean ? texts.count() : ids.size();
+  const Fill fill = given ? copy_of(self, texts, *given) : run_of(self);
   std::vector<float> out(count * width);
   {
     const nb::gil_scoped_release unlocked;
-    run_batches(*self.network, texts, threads, signals_checked,
+    run_batches(self.network->shape(), texts, threads, signals_checked, fill,
                 [&](std::span<const uint32_t> members, std::span<const uint32_t> of_batch, const Starts& starts, Scratch& scratch) {
                   if (transformed) self.head->transform(scratch.hidden.data(), of_batch.size(), scratch);
                   const float* const states = transformed ? scratch.transformed.data() : scratch.hidden.data();
@@ -223,15 +247,16 @@ void bind_encoder(nb::module_& m) {
            "config"_a, "arrays"_a)
       .def(
           "encode",
-          [](const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids, const std::vector<uint32_t>& ignored,
+          [](const Transformer& self, const Array<int64_t>& indptr, const Array<uint32_t>& ids, const std::optional<States>& states,
+             const std::vector<uint32_t>& ignored,
              std::pair<size_t, size_t> margin, bool first_only, const std::vector<uint32_t>& left_out, const std::string& weight,
              float threshold, float prune, std::optional<size_t> most, unsigned threads) {
             const Counted counted{by_id(ignored, self.network->shape().vocabulary), margin.first, margin.second, first_only};
-            return encode(self, indptr, ids, counted, left_out, sparsity_of(weight, threshold, prune, most), threads);
+            return encode(self, indptr, ids, states, counted, left_out, sparsity_of(weight, threshold, prune, most), threads);
           },
-          "indptr"_a, "ids"_a, "ignored"_a, "margin"_a, "first_only"_a, "left_out"_a, "weight"_a, "threshold"_a, "prune"_a,
+          "indptr"_a, "ids"_a, "states"_a.none(), "ignored"_a, "margin"_a, "first_only"_a, "left_out"_a, "weight"_a, "threshold"_a, "prune"_a,
           "most"_a.none(), "threads"_a)
-      .def("states", &states, "indptr"_a, "ids"_a, "kind"_a, "threads"_a);
+      .def("states", &states, "indptr"_a, "ids"_a, "given"_a.none(), "kind"_a, "threads"_a);
 }
 
 }  // namespace gossamer

@@ -17,23 +17,23 @@ namespace {
 // model stay in the second-level cache. A longer text is a batch of its own.
 constexpr size_t kRows = 256;
 
-void check(const Network& network, const Texts& texts) {
+void check(const Shape& shape, const Texts& texts) {
   for (size_t text = 0; text < texts.count(); ++text) {
-    if (texts.length(text) > network.shape().positions)
+    if (texts.length(text) > shape.positions)
       throw std::invalid_argument("text " + std::to_string(text) + " has " + std::to_string(texts.length(text)) +
-                                  " ids, and the model reads up to " + std::to_string(network.shape().positions));
+                                  " ids, and the model reads up to " + std::to_string(shape.positions));
     for (auto at = static_cast<size_t>(texts.indptr[text]); at < static_cast<size_t>(texts.indptr[text + 1]); ++at)
-      if (texts.ids[at] >= network.shape().vocabulary)
+      if (texts.ids[at] >= shape.vocabulary)
         throw std::invalid_argument("text " + std::to_string(text) + " has id " + std::to_string(texts.ids[at]) +
-                                    ", and the vocabulary ends at " + std::to_string(network.shape().vocabulary - 1));
+                                    ", and the vocabulary ends at " + std::to_string(shape.vocabulary - 1));
   }
 }
 
 }  // namespace
 
-void run_batches(const Network& network, const Texts& texts, unsigned threads, const std::function<void()>& pulse,
+void run_batches(const Shape& shape, const Texts& texts, unsigned threads, const std::function<void()>& pulse, const Fill& fill,
                  const Done& done) {
-  check(network, texts);
+  check(shape, texts);
   std::vector<uint32_t> order(texts.count());
   std::iota(order.begin(), order.end(), 0u);
   // The longest first: threads then end at about the same time.
@@ -62,7 +62,7 @@ void run_batches(const Network& network, const Texts& texts, unsigned threads, c
           ids.insert(ids.end(), of_text.begin(), of_text.end());
           starts.push_back(ids.size());
         }
-        network.run(ids, starts, scratch);
+        fill(members, ids, starts, scratch);
         done(members, ids, starts, scratch);
         if (worker == 0 && pulse) pulse();
       }

@@ -535,6 +535,7 @@ class Transformer:
         self,
         indptr: NDArray[np.int64],
         ids: NDArray[np.uint32],
+        states: NDArray[np.float32] | None,
         ignored: list[int],
         margin: tuple[int, int],
         first_only: bool,
@@ -545,16 +546,22 @@ class Transformer:
         most: int | None,
         threads: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]]:
-        """Sparse rows over the vocabulary.
+        """Sparse rows over the vocabulary; of states that were made elsewhere, if they are given.
 
         Raises:
             ValueError: A text is too long, an id is beyond the vocabulary, or the model has no head.
         """
 
     def states(
-        self, indptr: NDArray[np.int64], ids: NDArray[np.uint32], kind: str, threads: int
+        self,
+        indptr: NDArray[np.int64],
+        ids: NDArray[np.uint32],
+        given: NDArray[np.float32] | None,
+        kind: str,
+        threads: int,
     ) -> NDArray[np.float32]:
-        """The ``last`` state of every id, what the head makes of it (``transformed``), or of every text the ``mean``.
+        """The ``last`` state of every id, what the head makes of it (``transformed``), or of every text the ``mean``;
+        of states that were ``given``, if any.
 
         Raises:
             ValueError: A text is too long, or an id is beyond the vocabulary.

@@ -13,7 +13,7 @@ _NAME = "gossamer.retrieval.encoders.encoding"
 
 class _Count(logging.Handler):
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__()
         self.texts, self.said = 0, ""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -27,12 +27,15 @@ class _Count(logging.Handler):
 def said_once(out: Output) -> Iterator[None]:
     """What encoders warn of in a ``with`` block about long texts, as one note."""
     log, count = logging.getLogger(_NAME), _Count()
-    before, log.propagate = log.propagate, False
+    before = log.propagate, log.level
+    log.propagate = False
+    log.setLevel(logging.INFO)  # a warning comes once for an encoder, and then this
     log.addHandler(count)
     try:
         yield
     finally:
         log.removeHandler(count)
-        log.propagate = before
+        log.propagate = before[0]
+        log.setLevel(before[1])
         if count.texts:
             out.note(f"{count.texts:,} texts are {count.said}")

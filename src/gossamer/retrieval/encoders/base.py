@@ -143,8 +143,9 @@ class SparseEncoder(ABC):
         Args:
             directory: A folder, an id on a model hub, or ``"gossamer"``.
             runtime: ``"native"`` runs BERT and DistilBERT in our own core and needs nothing else; ``"torch"`` runs, and
-                trains, every encoder (``gossamer[encoders]``); ``"auto"`` is native where that can run the encoder and
-                no GPU is in use, else torch.
+                trains, every encoder (``gossamer[encoders]``); ``"onnx"`` runs ``onnx/model.onnx`` beside the network
+                (``gossamer[onnx]``); ``"auto"`` is native where that can run the encoder and no GPU is in use, else
+                torch.
 
         Raises:
             UsageError: There is no encoder, one of a newer format, one whose files are missing or do not fit, or one
@@ -155,7 +156,7 @@ class SparseEncoder(ABC):
         """
         from gossamer.retrieval.encoders.origin import find
 
-        origin = find(directory)
+        origin = find(directory, onnx=runtime == "onnx")
         path = origin.folder / CONFIG
         if path.exists():
             try:

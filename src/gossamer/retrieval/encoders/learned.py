@@ -195,11 +195,19 @@ class LearnedEncoder(nn.Module, SparseEncoder):
         """For each text through which of its words some terms of its document vector came."""
         return sources_of(self.document, texts, terms, self.document.peaks if self.document.head.expands else None)
 
-    def save_pretrained(self, directory: str | PathLike[str]) -> None:
-        """Write the encoder, so that sentence-transformers reads what its layout can express; the rest is logged."""
+    def save_pretrained(self, directory: str | PathLike[str], *, onnx: bool = False) -> None:
+        """Write the encoder, so that sentence-transformers reads what its layout can express; the rest is logged.
+
+        Args:
+            directory: Made if missing.
+            onnx: Write ``onnx/model.onnx`` beside each network, too, for ``runtime="onnx"``.
+
+        Raises:
+            UsageError: The networks to write as ONNX are no BERT or DistilBERT.
+        """
         from gossamer.retrieval.encoders.layouts import by_torch
 
-        for said in by_torch.save(self, Path(directory)):
+        for said in by_torch.save(self, Path(directory), onnx=onnx):
             log.warning("%s: %s", directory, said)
 
     def _encode(

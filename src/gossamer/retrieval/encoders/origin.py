@@ -85,12 +85,13 @@ class Origin:
         return kept | ({"version": str(version)} if version is not None else {})
 
 
-def find(name: str | PathLike[str], *, fresh: bool = True) -> Origin:
+def find(name: str | PathLike[str], *, fresh: bool = True, onnx: bool = False) -> Origin:
     """A folder, the model that comes with this package (``gossamer``), or one of a model hub, which is fetched.
 
     Args:
         name: As people say it.
         fresh: Ask the hub whether there is a newer one of a model that was fetched before.
+        onnx: Fetch graphs, too.
 
     Raises:
         UsageError: There is none of this name.
@@ -105,10 +106,10 @@ def find(name: str | PathLike[str], *, fresh: bool = True) -> Origin:
         return Origin(str(path.resolve()), path.resolve())
     if path.exists() or path.is_absolute() or said.count("/") != 1:
         raise UsageError(f"{said}: no such folder; an encoder is a folder, {OURS!r}, or a hub's NAME/MODEL")
-    return Origin(said, _fetched(said, fresh))
+    return Origin(said, _fetched(said, fresh, onnx))
 
 
-def _fetched(name: str, fresh: bool) -> Path:
+def _fetched(name: str, fresh: bool, onnx: bool) -> Path:
     """A model of a hub, by the hub's own client, which knows what it fetched before."""
     try:
         from huggingface_hub import snapshot_download
@@ -117,7 +118,7 @@ def _fetched(name: str, fresh: bool) -> Path:
         raise UsageError(
             f"{name}: no such folder, and a model hub needs {error.name}; pip install 'gossamer[encoders]'"
         ) from error
-    left_out = ["*.bin", "*.pt", "*.onnx", "*.h5", "*.msgpack"]
+    left_out = ["*.bin", "*.pt", "*.h5", "*.msgpack", *(() if onnx else ("*.onnx",))]
     if not fresh:
         with suppress(HfHubHTTPError, HFValidationError, OSError, ValueError):
             return Path(snapshot_download(name, ignore_patterns=left_out, local_files_only=True))

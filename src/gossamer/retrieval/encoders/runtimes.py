@@ -65,7 +65,17 @@ def _torch(parts: Parts) -> SparseEncoder:
     return by_torch.load(parts)
 
 
-_RUNTIMES: Mapping[str, Callable[[Parts], SparseEncoder]] = {"native": _native, "torch": _torch}
+def _onnx(parts: Parts) -> SparseEncoder:
+    try:
+        from gossamer.retrieval.encoders.onnx import OnnxEncoder
+    except ImportError as missing:
+        raise UsageError(f"runtime='onnx' needs {missing.name}; pip install 'gossamer[onnx]'") from missing
+    return OnnxEncoder(parts)
+
+
+_RUNTIMES: Mapping[str, Callable[[Parts], SparseEncoder]] = {
+    "native": _native, "torch": _torch, "onnx": _onnx,
+}  # fmt: skip
 
 
 def _on_gpu() -> bool:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from gossamer.errors import UsageError
-from gossamer.retrieval.encoders import expansion, heads
+from gossamer.retrieval.encoders import expansion, heads, onnx_graph
 from gossamer.retrieval.encoders.backbone import Backbone
 from gossamer.retrieval.encoders.layouts import ours, sentence_transformers_writer
 from gossamer.retrieval.encoders.learned import LearnedEncoder, Side
 from gossamer.retrieval.encoders.parts import HeadParts, Parts, SideParts
+from gossamer.retrieval.encoders.transformer.checkpoint import Checkpoint
 
 
 def load(parts: Parts) -> LearnedEncoder:
@@ -41,8 +42,13 @@ def with_query(encoder: LearnedEncoder, query: SideParts) -> LearnedEncoder:
     return made
 
 
-def save(encoder: LearnedEncoder, folder: Path) -> list[str]:
+def save(encoder: LearnedEncoder, folder: Path, *, onnx: bool = False) -> list[str]:
     """Write an encoder so that sentence-transformers reads what it can of it, and we all of it.
+
+    Args:
+        encoder: Any.
+        folder: Made if missing.
+        onnx: Write each network as an ONNX graph, too.
 
     Returns:
         What sentence-transformers will do otherwise than this encoder, in words; empty when nothing.
@@ -53,6 +59,9 @@ def save(encoder: LearnedEncoder, folder: Path) -> list[str]:
     for side, name in ((encoder.document, "document"), (encoder.query, "query")):
         if id(side.backbone) not in places:
             places[id(side.backbone)] = _place(folder, side, name)
+    if onnx:
+        for place in places.values():
+            onnx_graph.write(Checkpoint.from_folder(place), place / onnx_graph.PLACE)
     query, document = (
         SideParts(places[id(side.backbone)], _parts_of(side.head), side.repeats, side.limits, _arrays(side.head))
         for side in (encoder.query, encoder.document)

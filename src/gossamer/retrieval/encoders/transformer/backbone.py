@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -67,10 +67,34 @@ class NativeBackbone:
         """What runs the weights."""
         return Network(self.checkpoint)
 
+    def logits(
+        self, ids: Sequence[npt.NDArray[np.uint32]], words: Sequence[list[int]], threads: int
+    ) -> Iterator[npt.NDArray[np.float32]]:
+        """Of each text what the language-model head gives some words at its positions, (length, words)."""
+        states = self.network.transformed(ids, threads=threads)
+        ends = np.cumsum([len(one) for one in ids])[:-1]
+        for of_text, some in zip(np.split(states, ends), words, strict=True):
+            yield self.checkpoint.logits(of_text, some)
+
     @property
     def size(self) -> int:
         """|V|: the number of columns."""
         return self.checkpoint.shape.vocabulary
+
+    @property
+    def width(self) -> int:
+        """Of the last layer's states."""
+        return self.checkpoint.shape.width
+
+    @property
+    def longest(self) -> int:
+        """Positions that the model can tell apart."""
+        return self.checkpoint.shape.positions
+
+    @property
+    def has_head(self) -> bool:
+        """Whether it gives weights to words."""
+        return self.checkpoint.has_head
 
     @cached_property
     def terms(self) -> list[str]:
@@ -84,8 +108,7 @@ class NativeBackbone:
 
     def room(self, longest: int | None) -> int:
         """Pieces of text that fit between the special tokens."""
-        positions = self.checkpoint.shape.positions
-        return min(longest or positions, positions) - len(self.tokenizer.before) - len(self.tokenizer.after)
+        return min(longest or self.longest, self.longest) - len(self.tokenizer.before) - len(self.tokenizer.after)
 
     def word(self, term: str) -> str:
         """How a term that begins a word is written."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,11 @@ class Checkpoint:
                 continue
             made[name], made[f"{of}.scale"] = _round_rows(array, name)
         return Checkpoint(self.shape, made)
+
+    def head_alone(self) -> Checkpoint:
+        """The same without its layers: what makes weights of states that come from elsewhere."""
+        arrays = {name: array for name, array in self.arrays.items() if not name.startswith("layers.")}
+        return Checkpoint(replace(self.shape, layers=0), arrays)
 
     def logits(self, states: npt.NDArray[np.float32], words: list[int]) -> npt.NDArray[np.float32]:
         """What a language-model head gives some words, ``(len(states), len(words))``.

@@ -7,7 +7,7 @@ largest logit over positions, ``cls-mlm``.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from os import PathLike
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gossamer.errors import UsageError
-from gossamer.retrieval.encoders import expansion
+from gossamer.retrieval.encoders import expansion, onnx_graph
 from gossamer.retrieval.encoders.base import SparseEncoder
 from gossamer.retrieval.encoders.encoding import Long, Pieces, Progress, Row, by_length, encode
 from gossamer.retrieval.encoders.layouts import ours
@@ -103,13 +103,11 @@ class NativeSide:
     def peaks(self, windows: Pieces, columns: Pieces) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]]:
         """As :data:`gossamer.retrieval.encoders.sources.Peaks` has it, of a head that expands."""
         ids = self.backbone.around(windows)
-        states = self.backbone.network.transformed(ids, threads=self.threads)
-        ends = np.cumsum([0, *map(len, ids)])
         before = len(self.backbone.tokenizer.before)
         found = []
-        for window, some, (a, b) in zip(windows, columns, pairwise(ends.tolist()), strict=True):
-            logits = self.backbone.checkpoint.logits(states[a:b], list(some))
-            first, last = (0, 1) if self.parts.head.head == "cls-mlm" else (self._margin[0], b - a - self._margin[1])
+        for window, logits in zip(windows, self.backbone.logits(ids, [*map(list, columns)], self.threads), strict=True):
+            last = 1 if self.parts.head.head == "cls-mlm" else len(logits) - self._margin[1]
+            first = 0 if self.parts.head.head == "cls-mlm" else self._margin[0]
             places = logits[first:last].argmax(0) + first
             values = logits[places, np.arange(len(places))]
             places = places - before
@@ -145,7 +143,7 @@ class NativeSide:
         )  # fmt: skip
 
     def _check(self) -> None:
-        head, shape = self.parts.head, self.backbone.checkpoint.shape
+        head = self.parts.head
         where = self.parts.network
         if head.head == "mlm" and (head.pool != "max" or head.quality):
             what = "importance and quality" if head.quality else f"{head.pool} pooling"
@@ -155,11 +153,11 @@ class NativeSide:
                 raise Inexpressible(
                     f"{head.activation}/{head.norm} of an {head.head} head is not supported without torch"
                 )
-            if not self.backbone.checkpoint.has_head:
+            if not self.backbone.has_head:
                 raise UsageError(f"{where}: the weights lack the language-model head, which an {head.head} head needs")
         if head.head == "mlp":
             shapes = {name: array.shape for name, array in self.parts.weights.items()}
-            if shapes != {"linear.weight": (1, shape.width), "linear.bias": (1,)}:
+            if shapes != {"linear.weight": (1, self.backbone.width), "linear.bias": (1,)}:
                 raise UsageError(f"{where}: the encoder's files do not fit together: an mlp head of {shapes}")
 
 
@@ -181,6 +179,7 @@ class NativeEncoder(SparseEncoder):
     """
 
     scoring = "dot"
+    _load: Callable[[Path], NativeBackbone] = staticmethod(NativeBackbone.load)
 
     def __init__(
         self, parts: Parts, backbones: Mapping[Path, NativeBackbone] | None = None, *, threads: int | None = None
@@ -188,7 +187,7 @@ class NativeEncoder(SparseEncoder):
         known = dict(backbones or {})
         for folder in (parts.document.network, parts.query.network):
             if folder not in known:
-                known[folder] = NativeBackbone.load(folder)
+                known[folder] = self._load(folder)
         self._parts, self._backbones = parts, known
         self.threads = threads if threads is not None else _processors()
         self.query, self.document = (
@@ -258,8 +257,13 @@ class NativeEncoder(SparseEncoder):
         """The same with another side of queries, over a network that is loaded already."""
         return NativeEncoder(replace(self.parts, query=query, one_head=False), self._backbones, threads=self.threads)
 
-    def save_pretrained(self, directory: str | PathLike[str]) -> None:
-        """Write ``gossamer.json``, the heads' weights, and each network with its tokeniser, in float32 or int8."""
+    def save_pretrained(self, directory: str | PathLike[str], *, onnx: bool = False) -> None:
+        """Write ``gossamer.json``, the heads' weights, and each network with its tokeniser, in float32 or int8.
+
+        Args:
+            directory: Made if missing.
+            onnx: Write ``onnx/model.onnx`` beside each network, too, for ``runtime="onnx"``.
+        """
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         places = {self._parts.document.network: folder}
@@ -267,6 +271,8 @@ class NativeEncoder(SparseEncoder):
         for network, place in places.items():
             place.mkdir(exist_ok=True)
             self._backbones[network].save(place)
+            if onnx:
+                onnx_graph.write(self._backbones[network].checkpoint, place / onnx_graph.PLACE)
         query, document = (
             replace(_numbered(side), network=places[side.parts.network]) for side in (self.query, self.document)
         )

@@ -64,6 +64,7 @@ class Network:
         self,
         ids: Ids,
         *,
+        states: npt.NDArray[np.float32] | None = None,
         weight: Literal["relu", "log1p", "l0"] = "log1p",
         ignored: Sequence[int] = (),
         margin: tuple[int, int] = (0, 0),
@@ -78,6 +79,7 @@ class Network:
 
         Args:
             ids: One array a text.
+            states: The last layer's of every id, texts end to end, if another runtime has made them.
             weight: Of a logit x > 0: itself, ``log(1 + x)`` or ``log(1 + log(1 + x))``; others weigh nothing.
             ignored: Ids whose positions do not count.
             margin: So many positions at a text's beginning and at its end do not count.
@@ -104,6 +106,7 @@ class Network:
         try:
             found = self._native.encode(
                 *_end_to_end(ids),
+                states,
                 list(ignored),
                 margin,
                 first_only,
@@ -134,13 +137,20 @@ class Network:
         """
         return self._states(ids, "mean", threads)
 
-    def transformed(self, ids: Ids, *, threads: int = 1) -> npt.NDArray[np.float32]:
+    def transformed(
+        self, ids: Ids, *, states: npt.NDArray[np.float32] | None = None, threads: int = 1
+    ) -> npt.NDArray[np.float32]:
         """What the head multiplies with the words, of every id, ``(sum of lengths, width)``, texts end to end.
+
+        Args:
+            ids: One array a text.
+            states: As :meth:`encode`.
+            threads: How many batches run at a time.
 
         Raises:
             UsageError: The model has no such head, a text is too long, or an id is beyond the vocabulary.
         """
-        return self._states(ids, "transformed", threads)
+        return self._states(ids, "transformed", threads, states)
 
     def weigh_tokens(
         self,
@@ -177,7 +187,7 @@ class Network:
         dropped = np.zeros(self.shape.vocabulary, bool)
         dropped[list(ignored)] = True
         found = []
-        for part in _parts(ids):
+        for part in runs_of(ids):
             flat = np.concatenate([np.empty(0, np.uint32), *part])
             counts = np.concatenate([np.empty(0, bool), *(_within(len(one), margin) for one in part)])
             counts &= ~dropped[flat]
@@ -206,9 +216,11 @@ class Network:
         of_text, columns = np.divmod(keys[kept], self.shape.vocabulary)
         return np.bincount(of_text, minlength=n), columns.astype(np.uint32), pooled[kept]
 
-    def _states(self, ids: Ids, kind: str, threads: int) -> npt.NDArray[np.float32]:
+    def _states(
+        self, ids: Ids, kind: str, threads: int, given: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
         try:
-            return self._native.states(*_end_to_end(ids), kind, threads)
+            return self._native.states(*_end_to_end(ids), given, kind, threads)
         except ValueError as error:
             raise UsageError(str(error)) from error
 
@@ -229,7 +241,7 @@ def _within(length: int, margin: tuple[int, int]) -> npt.NDArray[np.bool_]:
     return (places >= margin[0]) & (places < length - margin[1])
 
 
-def _parts(ids: Ids) -> list[Ids]:
+def runs_of(ids: Ids) -> list[Ids]:
     """Runs of texts with about `_TOGETHER` ids each."""
     ends = np.cumsum([len(one) for one in ids], dtype=np.int64) // _TOGETHER
     cuts = [0, *(np.flatnonzero(np.diff(ends)) + 1).tolist(), len(ids)]
