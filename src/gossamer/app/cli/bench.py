@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gossamer.app.cli.frame import IndexPath, Json, NoColor, Quiet
+from gossamer.app.cli.frame import EncoderPlace, IndexPath, Json, NoColor, Quiet
 from gossamer.app.cli.output import Output, table
 from gossamer.errors import UsageError
 
@@ -40,6 +40,7 @@ def bench(
     plot: Annotated[
         str | None, typer.Option("--plot", metavar="FILE", help="Save the frontier as .svg or .png too.")
     ] = None,
+    encoder: EncoderPlace = None,
     json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -62,7 +63,7 @@ def bench(
     out = Output(json, quiet, no_color)
     if (queries is None) != (qrels is None):
         raise UsageError("--queries and --qrels go together")
-    with Index.open(index) as opened:
+    with Index.open(index, encoder=encoder) as opened:
         corpus = _read(opened, count)
         if not corpus.ids:
             raise UsageError(f"{index} holds no documents to search")
