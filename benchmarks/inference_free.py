@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from gossamer.retrieval.training.ladder import Claim
     from gossamer.retrieval.training.trials import Outcome, Scale, Shelf
 
-LAMBDAS = (0.003, 0.01, 0.03, 0.1, 0.3)
+# Scores under idf are several times as large, and so is the weight at which a penalty bites.
+LAMBDAS = {"binary": (0.003, 0.01, 0.03, 0.1, 0.3), "static": (0.03, 0.1, 0.3, 1.0, 3.0)}
 ZIPF = 1.0
 STEPS = 1_200
 COMMON = 50  # words, as trials measure them
@@ -90,15 +91,15 @@ class Bench:
 
         points = []
         for seed in range(self.seeds):
-            for weight in LAMBDAS:
-                for query in ("binary", "static"):
+            for query, weights in LAMBDAS.items():
+                for weight in weights:
                     penalty = Penalty(0.0, weight, max(1, self.scale.steps * 2 // 3))
                     trial = Trial(f"{query} {weight:g}", query, "mlm", self.scale, seed, penalty=penalty)  # type: ignore[arg-type]
                     found = self._run(trial, table=self._idf() if query == "static" else None)
                     points.append({"query": query, "lambda": weight, "seed": seed, **found})
         rows = []
-        for query in ("binary", "static"):
-            for weight in LAMBDAS:
+        for query, weights in LAMBDAS.items():
+            for weight in weights:
                 same = [one for one in points if one["query"] == query and one["lambda"] == weight]
                 rows.append([
                     "idf-aware" if query == "static" else "plain", f"{weight:g}", f"{_mean(same, 'quality'):.3f}",
@@ -275,7 +276,7 @@ def frontier(points: Sequence[Mapping[str, Any]]) -> Any:
 
     found = Frontier(quality="ndcg@10", cost="postings", title="idf-aware and plain FLOPS, planted world")
     for query, name in (("binary", "plain FLOPS, binary queries"), ("static", "idf-aware FLOPS")):
-        for weight in LAMBDAS:
+        for weight in LAMBDAS[query]:
             same = [one for one in points if one["query"] == query and one["lambda"] == weight]
             quality, cost = ([one[key] for one in same] for key in ("quality", "postings"))
             found.add(name, quality, cost, label=f"{weight:g}", naive=query == "binary")

@@ -88,7 +88,8 @@ def test_people_see_how_it_goes(train, pairs):
     assert "training:" not in train("unicoil", pairs, "--quiet", output="quiet").stderr
 
 
-def test_interrupted_means_130_and_what_to_do(train, pairs, tmp_path, monkeypatch):
+def test_interrupted_means_130_and_what_to_do(train, pairs, tmp_path, backbone, monkeypatch):
+    from gossamer.retrieval.encoders.transformer.encoder import NativeEncoder
     from gossamer.retrieval.training.trainer import Trainer
 
     step = Trainer._step
@@ -98,16 +99,19 @@ def test_interrupted_means_130_and_what_to_do(train, pairs, tmp_path, monkeypatc
             raise KeyboardInterrupt
         return step(self, number, *rest)
 
+    more = ["--keep-every", 2, "--teacher", f"sparse:{backbone}"]
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_step", interrupted)
-        result = train("unicoil", pairs, "--keep-every", 2)
+        result = train("distilsplade-max", pairs, *more)
     assert result.exit_code == 130
     assert "the same command again goes on" in result.stderr
-    result = train("unicoil", pairs, "--keep-every", 2)
+    with monkeypatch.context() as patch:  # a teacher is not asked again for what it has said
+        patch.setattr(NativeEncoder, "encode_documents", None)
+        result = train("distilsplade-max", pairs, *more)
     assert "going on from the last checkpoint" in result.stderr
     assert "training: 5 of 6" in result.stderr
     assert "training: 4 of 6" not in result.stderr
-    train("unicoil", pairs, "--keep-every", 2, output="whole")
+    train("distilsplade-max", pairs, *more, output="whole")
     assert log(tmp_path / "out") == log(tmp_path / "whole")
 
 
@@ -189,6 +193,7 @@ def test_teachers_mined_negatives_and_expansion_go_together(train, tmp_path, bac
         "inference-free", data, "--mine", "--negatives", 2, "--teacher", "bm25", "--teacher", f"sparse:{backbone}"
     )
     assert result.exit_code == 0, result.stderr
+    assert not (tmp_path / "out" / "teachers").exists()  # their vectors are kept as long as they may be asked for
     result = train(
         "tilde-v2", data, "--mine", "--negatives", 1, "--expander", "tilde:tilde", "--additions", 5, output="v2"
     )

@@ -59,6 +59,9 @@ def test_a_text_gets_the_same_queries_whatever_stands_beside_it(generator):
     more = GeneratedQueries.load(generator, queries=6, longest=4)(TEXTS)
     assert all(long.startswith(short) for long, short in zip(more, together, strict=True))
     assert len(set(more[0].split())) > len(set(together[0].split()))
+    # Texts that the generator can hardly tell apart are drawn for apart.
+    alike = GeneratedQueries.load(generator, queries=1, longest=1)([f"{'wing ' * 40}{word}" for word in WORDS * 2])
+    assert len(set(alike)) > 4
 
 
 def test_words_are_drawn_by_their_probability_among_the_likeliest():

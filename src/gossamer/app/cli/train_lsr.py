@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gossamer.app.cli.frame import Json, NoColor, Quiet
+from gossamer.app.cli.long_texts import said_once
 from gossamer.app.cli.output import Output, table
 from gossamer.errors import UsageError
 
@@ -111,7 +112,8 @@ def lsr(
             torch.set_num_threads(threads)
         groups = read_groups(data)
         held_out = read_groups(validate) if validate else None
-        _train(run, plan, groups, held_out, _device(device), out)
+        with said_once(out):
+            _train(run, plan, groups, held_out, _device(device), out)
     else:
         out.note(f"{output} holds this very training, done: nothing is left to do")
     _show(out, output, run.outcome or {})
@@ -130,12 +132,19 @@ def _train(run: Run, plan: Plan, groups: list[Group], held_out: list[Group] | No
 
         from gossamer.retrieval.training.held_out import Collection, measure
         from gossamer.retrieval.training.mining import mine_negatives
-        from gossamer.retrieval.training.named_teachers import teacher as named
+        from gossamer.retrieval.training.named_teachers import ask, teacher as named
 
         chatter.disable_progress_bar()  # type: ignore[no-untyped-call]  # of every file that is read or written
         with out.doing("loading models"):
-            teachers = [named(spec, documents, device=device) for spec in plan.teachers]
+            kept = run.folder / training.TAUGHT
+            teachers = [
+                named(spec, documents, device=device, keep=kept / str(at)) for at, spec in enumerate(plan.teachers)
+            ]
             encoder = training.begin(plan, groups).to(device)
+    run.begin()
+    for spec, one in zip(plan.teachers, teachers, strict=True):
+        with counting(out, f"asking {spec}") as watch:
+            ask(one, [group.query for group in groups], documents, watch)
     if plan.mine:
         with counting(out, "mining negatives") as watch:
             groups = mine_negatives(

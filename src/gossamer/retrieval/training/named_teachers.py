@@ -15,6 +15,7 @@ from gossamer.errors import UsageError
 from gossamer.retrieval.encoders.base import SparseEncoder
 from gossamer.retrieval.encoders.impacts import Impacts
 from gossamer.retrieval.encoders.transformer.backbone import NativeBackbone
+from gossamer.retrieval.training.kept import Watch
 from gossamer.retrieval.training.teachers import DenseTeacher, Embed, SparseTeacher
 
 _LONGEST = 256  # word pieces; sentence-transformers' own limit of all-MiniLM-L6-v2
@@ -43,6 +44,16 @@ def teacher(
     if kind == "dense" and name:
         return DenseTeacher(embedder(name, device=device), keep)
     raise UsageError(f"teacher {spec!r}: write dense:DIR, sparse:DIR or bm25")
+
+
+def ask(
+    teacher: DenseTeacher | SparseTeacher, queries: Sequence[str], documents: Sequence[str], watch: Watch | None = None
+) -> None:
+    """Make, and keep, all vectors that a training will ask the teacher for."""
+    if isinstance(teacher, DenseTeacher):
+        teacher.prepare([*queries, *documents], watch)
+    else:
+        teacher.prepare(queries, documents, watch)
 
 
 def embedder(name: str, *, batch: int = 64, device: str = "cpu") -> Embed:

@@ -1,7 +1,8 @@
 """One training from a file of data to a folder with an encoder: what it needs, whether that fits, and how it ended.
 
 The folder says how the encoder came about: ``training.json`` holds the plan and the outcome, ``log.jsonl`` a line a
-step. A run that was broken off goes on from its last checkpoint when it is started again with the same plan.
+step; teachers' vectors and checkpoints lie there until it is done. A run that was broken off goes on from its last
+checkpoint when it is started again with the same plan.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from gossamer.retrieval.encoders import expansion, learned, methods
 from gossamer.retrieval.encoders.backbone import Backbone
 from gossamer.retrieval.encoders.base import SparseEncoder
 from gossamer.retrieval.encoders.methods import LearnedMethod, Penalty
+from gossamer.retrieval.training import checkpoint
 from gossamer.retrieval.training.groups import Group
 from gossamer.retrieval.training.idf import idf_table
 from gossamer.retrieval.training.trainer import Settings, Step, Teacher, Trainer
 
-PLAN, LOG, CHECKPOINT = "training.json", "log.jsonl", "checkpoint"
+PLAN, LOG, CHECKPOINT, TAUGHT = "training.json", "log.jsonl", "checkpoint", "teachers"
 FORMAT = 1
 _TAUGHT = ("margin_mse", "kl", "ensemble")
 _COMPARES_OWN = ("cross_entropy", "negative_likelihood", "infonce", "margin_mse", "kl")
@@ -156,7 +158,12 @@ class Run:
     @property
     def begun(self) -> bool:
         """A checkpoint to go on from is there."""
-        return (self.folder / CHECKPOINT).exists()
+        return (self.folder / CHECKPOINT / checkpoint.NAME).exists()
+
+    def begin(self) -> None:
+        """Make the folder, and write the plan into it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write(None)
 
     def train(
         self,
@@ -166,15 +173,14 @@ class Run:
         encoder: learned.LearnedEncoder,
         watch: Callable[[Step], None] | None = None,
     ) -> list[Step]:
-        """Train, write the encoder and the log, and drop the checkpoint.
+        """Train, and write the encoder and the log.
 
         Raises:
             UsageError: Data that does not fit.
             GossamerError: A loss that is no number, or vectors that became all zero.
         """
         method = methods.get(self.plan.method)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._write(None)
+        self.begin()
         penalty = self.plan.penalty or method.penalty
         trainer = Trainer(encoder, method.losses, penalty, teachers)
         steps = trainer.fit(groups, self.plan.settings, folder=self.folder / CHECKPOINT, watch=watch)
@@ -184,10 +190,11 @@ class Run:
         return steps
 
     def finish(self, outcome: dict[str, Any]) -> None:
-        """Keep what came of it, and remove the checkpoint."""
+        """Keep what came of it, and remove what only served to get there."""
         self._write(outcome)
         self.outcome = outcome
-        shutil.rmtree(self.folder / CHECKPOINT, ignore_errors=True)
+        for name in (CHECKPOINT, TAUGHT):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _write(self, outcome: dict[str, Any] | None) -> None:
         whole = {"format": FORMAT, "plan": self.plan.to_dict(), "outcome": outcome}

@@ -248,7 +248,7 @@ class Trainer:
         if settings.top_k is not None:
             documents = top(documents, settings.top_k)
         targets, present = recall.of(groups, tokens) if recall is not None else (None, None)
-        taught, beside = self._taught(groups, texts, documents.device)
+        taught, beside = self._taught(groups, documents.device)
         scores = supervision.Scores(
             queries @ documents.T, taught, documents, targets, present, settings.temperature, settings.scale,
             self._weights, beside, settings.balance,
@@ -274,11 +274,10 @@ class Trainer:
         optimizer.step()
         return step
 
-    def _taught(
-        self, groups: Sequence[Group], texts: Sequence[str], device: torch.device
-    ) -> tuple[list[Tensor], Tensor | None]:
-        """Scores of the teachers, and of what is searched beside the encoder."""
+    def _taught(self, groups: Sequence[Group], device: torch.device) -> tuple[list[Tensor], Tensor | None]:
+        """Scores of the teachers, and of what is searched beside the encoder; both read documents as they came."""
         queries = [group.query for group in groups]
+        texts = [text for group in groups for text in group.documents]
         with torch.no_grad():
             beside = self._beside(queries, texts).to(device) if self._beside is not None else None
             if self._teachers:
