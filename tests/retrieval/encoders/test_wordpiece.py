@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from gossamer import SparseVectors
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders.transformer.wordpiece import WordPiece
 
@@ -122,6 +123,8 @@ def test_weights_of_a_query(texts: list[str], seed: int) -> None:
     weights[pieces.special_ids] = 0
     found = pieces.weigh(texts, weights)
     assert found.shape == (len(texts), len(weights))
+    assert found == SparseVectors(found.indptr, found.indices, found.values, found.dim)  # as they are kept, unchecked
+    assert (found.indptr.dtype, found.indices.dtype, found.values.dtype) == (np.int64, np.uint32, np.float32)
     for row, text in zip(found, texts, strict=True):
         ids = sorted(set(EXPECTED[0].encode(text, add_special_tokens=False).ids) - set(pieces.special_ids))
         assert row.indices.tolist() == ids

@@ -23,7 +23,7 @@ EXTRAS = {
     "app": (("fastapi", "uvicorn", "jinja2"), "the search page: gossamer serve"),
     "encoders": (("torch", "transformers"), "learned encoders: training them, and models as they are published"),
     "formats": (("tree_sitter",), "source code by its functions, and what Zstandard packed"),
-    "onnx": (("onnxruntime",), "learned encoders by onnxruntime: runtime=\"onnx\""),
+    "onnx": (("onnxruntime",), 'learned encoders by onnxruntime: runtime="onnx"'),
     "ocr": (("rapidocr", "onnxruntime"), "the text of scanned pages in PDFs"),
     "languages": (("py3langid",), "the language of each document, told by its text"),
     "watch": (("watchfiles",), "following a folder: gossamer index --watch"),

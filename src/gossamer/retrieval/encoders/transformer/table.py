@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from gossamer.errors import UsageError
 from gossamer.retrieval.encoders.parts import Limits
 from gossamer.retrieval.encoders.transformer.library_tokenizer import LibraryTokenizer
 from gossamer.retrieval.encoders.transformer.wordpiece import WordPiece
@@ -24,6 +25,9 @@ class LookUp:
         counts: A word weighs so many times what it occurs, or once.
         limits: Which weights of a text are kept.
         threads: Texts that are read at a time.
+
+    Raises:
+        UsageError: A weight is not finite.
 
     Example:
         >>> pieces = WordPiece({"[UNK]": 0, "wing": 1, "lift": 2})
@@ -42,6 +46,8 @@ class LookUp:
         limits: Limits | None = None,
         threads: int = 1,
     ) -> None:
+        if not np.isfinite(table).all():
+            raise UsageError("a table of weights holds some that are not finite numbers")
         self.table = table
         self._tokenizer, self._terms, self._counts, self._threads = tokenizer, terms, counts, threads
         self._limits = limits or Limits()

@@ -127,7 +127,7 @@ class WordPiece:
 
         Args:
             texts: Queries.
-            weights: By id, such as idf; pieces of weight 0, as special tokens have, are left out.
+            weights: By id, finite, such as idf; pieces of weight 0, as special tokens have, are left out.
             counts: Whether a piece weighs so many times what it occurs, or once.
             threads: How many texts are read at a time.
 
@@ -135,7 +135,7 @@ class WordPiece:
             Shape ``(len(texts), len(weights))``.
         """
         arrays = self._native.weigh(list(texts), np.ascontiguousarray(weights, np.float32), counts, threads)
-        return SparseVectors(*arrays, len(weights))
+        return SparseVectors.trusted(*arrays, len(weights))
 
     @classmethod
     def from_file(cls, path: str | PathLike[str], **settings: Any) -> WordPiece:
