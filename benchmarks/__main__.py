@@ -8,7 +8,7 @@ import sys
 NAMES = (
     "bm25_equivalence", "bm25_quality", "bm25_speed", "filters", "indexing_speed", "indexing_memory",
     "keeping_up", "typos", "fields", "reading", "block_index", "block_updates",
-    "block_order", "block_peers", "seismic_claims", "spaces", "encoding",
+    "block_order", "block_peers", "seismic_claims", "spaces", "encoding", "default_model",
 )  # fmt: skip
 LONG = ("lsr_ladder", "inference_free")  # hours of training, kept training by training: only when named
 

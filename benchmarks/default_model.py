@@ -43,6 +43,7 @@ WHAT = "ndcg@10"
 IN_DOMAIN = "scifact"  # its corpus may have been trained on
 _NON_ZEROS = 128  # where there is no model to count
 _TIMED = "cranfield"  # where speeds are measured
+_FROM, _TO = "<!-- benchmarks/default_model.py writes what follows -->", "<!-- end -->"
 
 
 def main() -> None:
@@ -50,7 +51,9 @@ def main() -> None:
     parser.add_argument("model", nargs="?", help="the model's folder")
     parser.add_argument("--weight", type=float, help="of the model beside BM25, instead of its own setting")
     parser.add_argument("--sets", nargs="*", default=[*JUDGED, *FURTHER], help="collections")
-    parser.add_argument("--docs", type=Path, help="write the tables here as well, as Markdown")
+    parser.add_argument(
+        "--docs", type=Path, help="a page to write the tables into, as docs/methods/encoders-measured.md"
+    )
     arguments = parser.parse_args()
     tables = Tables()
     model = SparseEncoder.from_pretrained(arguments.model) if arguments.model else None
@@ -189,7 +192,7 @@ def _report(
     text = "\n".join(lines)
     print(text)
     if arguments.docs:
-        arguments.docs.write_text(text + "\n", encoding="utf-8")
+        _write_between_marks(arguments.docs, text)
     setting = measure.setting(["numpy"], weight=weight, zero_shot_weight=zero_weight.weight, longest=teachers.LONGEST)
     rows = {
         "quality": {name: {one: dict(found[name][one].mean) for one in order} for name in sets},
@@ -206,6 +209,13 @@ def _report(
 _ORDER = (
     BM25, DENSE, SPLADE, ENSEMBLE, ZERO, ZERO_OWN, CUT, RANDOM, STATIC, STATIC_OWN, OURS, ZERO_MIXED, MIXED, CEILING,
 )  # fmt: skip
+
+
+def _write_between_marks(path: Path, text: str) -> None:
+    """Into a page of the documentation that marks its place, or a file of its own."""
+    page = path.read_text(encoding="utf-8") if path.exists() else f"{_FROM}\n{_TO}\n"
+    before, _, rest = page.partition(_FROM)
+    path.write_text(f"{before}{_FROM}\n\n{text.strip()}\n\n{_TO}{rest.partition(_TO)[2]}", encoding="utf-8")
 
 
 def _main_table(
@@ -262,7 +272,11 @@ def _speed_table(speeds: Mapping[str, Mapping[str, Any]]) -> list[str]:
         pairs = ["{:.0f} ({:.0f})".format(*cost[key]) for key in ("encode_us", "search_us", "latency_us")]
         cells = [f"{cost['documents_per_second']:,.0f}", *pairs, f"{cost['latency_us'][0] / base:.1f}"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    return [*lines, ""]
+    facts = measure.setting([])
+    said = (
+        f"{facts['cpu']}, one thread, load {facts['load_average']} on {facts['processors']} cores; medians of 3 passes."
+    )
+    return [*lines, "", said, ""]
 
 
 def _verdict(title: str, verdict: Verdict) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gossamer.app.cli.evaluated import show
+from gossamer.app.cli.long_texts import said_once
 from gossamer.app.cli.output import Output, size
 from gossamer.errors import UsageError
 
@@ -59,7 +60,7 @@ def over_collection(out: Output, place: Place, options: Options) -> None:
         with out.doing("reading the collection"):
             collection = _read(place)
         systems = _systems(options.encoders)
-        with out.progress("encoding", "documents") as bar:
+        with said_once(out), out.progress("encoding", "documents") as bar:
             seen: dict[str, int] = {}
 
             def progress(system: str, done: int, total: int) -> None:
