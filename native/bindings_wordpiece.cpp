@@ -49,7 +49,10 @@ std::vector<Ragged> in_parts(const std::vector<std::string_view>& texts, unsigne
   const nb::gil_scoped_release unlocked;
   run_parallel(static_cast<unsigned>(parts), [&](unsigned part) {
     Ragged& of_part = made[part];
-    for (size_t i = texts.size() * part / parts; i < texts.size() * (part + 1) / parts; ++i) {
+    const size_t first = texts.size() * part / parts, last = texts.size() * (part + 1) / parts;
+    of_part.indptr.reserve(last - first + 1);
+    if (last - first == 1) of_part.ids.reserve(texts[first].size() / 4 + 8);  // a query: one allocation
+    for (size_t i = first; i < last; ++i) {
       one(texts[i], of_part.ids);
       of_part.indptr.push_back(static_cast<int64_t>(of_part.ids.size()));
     }

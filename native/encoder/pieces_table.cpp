@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "block/fetch.h"
+
 namespace gossamer::encoder {
 
 namespace {
@@ -49,13 +51,23 @@ PiecesTable::Found PiecesTable::find(uint64_t hash, std::string_view text) const
   return {};
 }
 
+uint64_t PiecesTable::fetch(std::string_view text) const {
+  uint64_t hash = kSeed;
+  for (const char byte : text) hash = step(hash, byte);
+  block::fetch(&slots_[slot_of(hash, slots_.size())]);
+  return hash;
+}
+
 PiecesTable::Found PiecesTable::longest(std::string_view text) const {
   constexpr size_t kTogether = 64;
   uint64_t hashes[kTogether];
   // Beginnings beyond the array, which only a vocabulary with very long pieces has, are hashed one by one.
   const size_t most = std::min(text.size(), longest_), kept = std::min(most, kTogether);
   uint64_t hash = kSeed;
-  for (size_t i = 0; i < kept; ++i) hashes[i] = hash = step(hash, text[i]);
+  for (size_t i = 0; i < kept; ++i) {
+    hashes[i] = hash = step(hash, text[i]);
+    block::fetch(&slots_[slot_of(hash, slots_.size())]);  // the beginnings' slots are far apart; so they come together
+  }
   for (size_t length = most; length > 0; --length) {
     uint64_t of_length = hash;
     if (length <= kept) of_length = hashes[length - 1];

@@ -21,6 +21,10 @@ class PiecesTable {
     uint32_t length = 0;  // bytes
   };
 
+  // The piece that is `text`, by its hash; fetch() gives that, and asks memory for what will be looked at.
+  uint64_t fetch(std::string_view text) const;
+  uint32_t id_of(uint64_t hash, std::string_view text) const { return find(hash, text).id; }
+
   // The longest piece that `text` begins with. In valid UTF-8 it ends where a code point ends.
   Found longest(std::string_view text) const;
 

@@ -60,14 +60,15 @@ Pieces continuing(const WordPieceOptions& options) {
 
 }  // namespace
 
-// One word at a time of a part of the text, normalised.
+// One word at a time of a part of the text, normalised. Words wait for each other, so that what several of them look up in memory
+// comes at the same time.
 class WordPiece::Reader {
  public:
-  Reader(const WordPiece& pieces, std::vector<uint32_t>& ids) : pieces_(pieces), ids_(ids) {}
+  Reader(const WordPiece& pieces, std::vector<uint32_t>& ids) : pieces_(pieces), ids_(ids) { words_.reserve(kAhead * 12); }
 
   void ascii(uint8_t c) {
     switch (pieces_.ascii_[c]) {
-      case Kind::letter: word_ += pieces_.lowered_[c], ++letters_; break;
+      case Kind::letter: words_ += pieces_.lowered_[c], ++letters_; break;
       case Kind::space: finish(); break;
       case Kind::punctuation: alone(c); break;
       case Kind::nothing: break;
@@ -88,9 +89,24 @@ class WordPiece::Reader {
   }
 
   void finish() {
-    if (letters_ != 0) pieces_.encode_word(word_, letters_, ids_);
-    word_.clear();
+    if (letters_ == 0) return;
+    const size_t start = count_ == 0 ? 0 : waiting_[count_ - 1].end;
+    waiting_[count_++] = {words_.size(), letters_, pieces_.first_.fetch(std::string_view(words_).substr(start))};
     letters_ = 0;
+    if (count_ == kAhead) drain();
+  }
+
+  // The words that wait become ids.
+  void drain() {
+    size_t start = 0;
+    for (size_t i = 0; i < count_; start = waiting_[i++].end) {
+      const std::string_view word = std::string_view(words_).substr(start, waiting_[i].end - start);
+      const uint32_t whole = pieces_.first_.id_of(waiting_[i].hash, word);
+      if (whole != PiecesTable::kNone && waiting_[i].letters <= pieces_.options_.longest_word) ids_.push_back(whole);
+      else pieces_.encode_word(word, waiting_[i].letters, ids_);
+    }
+    words_.clear();
+    count_ = 0;
   }
 
  private:
@@ -114,14 +130,23 @@ class WordPiece::Reader {
 
   void append(char32_t c) {
     char bytes[4];
-    word_.append(bytes, gossamer::encode(c, bytes));
+    words_.append(bytes, gossamer::encode(c, bytes));
     ++letters_;
   }
 
   const WordPiece& pieces_;
   std::vector<uint32_t>& ids_;
-  std::string word_;
-  uint32_t letters_ = 0;
+  struct Word {
+    size_t end;  // in words_
+    uint32_t letters;
+    uint64_t hash;
+  };
+  static constexpr size_t kAhead = 16;
+
+  std::string words_;  // end to end, the last one not yet finished
+  std::array<Word, kAhead> waiting_;
+  size_t count_ = 0;
+  uint32_t letters_ = 0;  // of the last one
 };
 
 WordPiece::WordPiece(const WordPieceOptions& options)
@@ -173,6 +198,7 @@ void WordPiece::encode_part(std::string_view text, std::vector<uint32_t>& ids) c
     p += length;
   }
   reader.finish();
+  reader.drain();
 }
 
 void WordPiece::encode_word(std::string_view word, uint32_t letters, std::vector<uint32_t>& ids) const {
