@@ -157,8 +157,9 @@ def test_a_folder_of_something_else_is_left_alone(train, pairs, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--teacher", "oracle:x"], "write dense:DIR, sparse:DIR or bm25"),
-        (["--teacher", "dense:./empty"], "not a dense model"),
+        (["--mine", "--teacher", "oracle:x"], "write dense:DIR, sparse:DIR or bm25"),
+        (["--mine", "--teacher", "dense:./empty"], "not a dense model"),
+        (["--teacher", "bm25"], "splade-max (contrastive) learns from no teacher"),
         (["--penalty", "1"], "two weights"),
         (["--penalty", "0,x"], "two weights"),
         (["--rate", "0"], "must be positive"),

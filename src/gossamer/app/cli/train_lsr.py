@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def lsr(
     method: Annotated[
-        str, typer.Option("--method", metavar="NAME", help="As gossamer methods --axis when='during training' lists.")
+        str, typer.Option("--method", metavar="NAME", help="A published method; gossamer methods lists them.")
     ],
     data: Annotated[
         str,

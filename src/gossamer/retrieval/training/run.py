@@ -96,6 +96,11 @@ def refuse_unfit(plan: Plan, groups: Sequence[Group]) -> None:
             f'{method.name} learns from a teacher ({needs[0]}), and query {silent.query[:60]!r} has no "scores"; name '
             "a teacher (dense:DIR, sparse:DIR or bm25), or put scores of all documents into the data"
         )
+    if taught and not needs and not plan.mine:
+        raise UsageError(
+            f"{method.name} ({', '.join(method.losses)}) learns from no teacher; leave --teacher out, or let teachers "
+            "judge the negatives of --mine"
+        )
     own = [loss for loss in method.losses if loss in _COMPARES_OWN]
     if own and settings.negatives < 1:
         raise UsageError(f"{method.name} ({own[0]}) compares documents of one query: at least one negative is needed")
