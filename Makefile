@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check bench fuzz sanitize torture wheel docs clean
+.PHONY: install demo test check bench model fuzz sanitize torture wheel docs clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/with-dev  # the package (editable) and what development needs
@@ -23,6 +23,9 @@ check: install  # lint, types, layers, documentation
 
 bench: $(VENV)/with-bench  # the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks $(ARGS)
+
+model: install  # the encoder that comes with the package, made anew: about an hour, and ../shared is needed
+	$(BIN)/python -m tools.model $(ARGS)
 
 torture: install  # full-size fault and fuzz runs
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from benchmarks.report import OUT
 from benchmarks.teachers import fetched
+from tools.model import card
+from tools.model.texts import Texts, gather, questions
 
 from gossamer.errors import UsageError
 from gossamer.retrieval.encoders.base import SparseEncoder
@@ -26,8 +28,6 @@ from gossamer.retrieval.training.named_teachers import teacher
 from gossamer.retrieval.training.teachers import DenseTeacher, SparseTeacher
 from gossamer.retrieval.training.tiny import Recipe, student, train_tiny
 from gossamer.retrieval.training.trainer import Step
-from model import card
-from model.texts import Texts, gather, questions
 
 NAME = "gossamer-doc-tiny"
 PLACE = Path(__file__).resolve().parents[2] / "src" / "gossamer" / "models" / NAME
@@ -55,7 +55,7 @@ def main() -> None:
     prepare(texts, documents, dense, sparse, lexical)
 
     said("training")
-    encoder = student(fetched("splade"), (f"{one.title} {one.text}" for one in texts.passages))
+    encoder = student(fetched("splade"), texts.of_idf())
     steps = train_tiny(
         encoder, texts.groups, dense, sparse, lexical, recipe, folder=args.work / "checkpoint", watch=watched(recipe)
     )

@@ -13,11 +13,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from tools.model import packages, wordnet
+from tools.model.texts import HELD_OUT_CLAIMS, HELD_OUT_TITLES, Texts
+
 from gossamer.retrieval.mixing import Choice
 from gossamer.retrieval.training.tiny import Recipe
 from gossamer.retrieval.training.trainer import Step
-from model import packages, wordnet
-from model.texts import HELD_OUT_CLAIMS, HELD_OUT_TITLES, Texts
 
 _SOURCES = {
     "arxiv": ("abstracts of 3,622 computer-science papers of 2026", "CC0 1.0 (arXiv metadata)"),

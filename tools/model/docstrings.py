@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _SHORTEST, _LONGEST, _STEP, _MOST = 20, 180, 150, 360  # words: of a passage, from one to the next, of a docstring
-_REFERENCE = re.compile(r"\n\s*(?:Parameters|Args:|Arguments|Examples?:?|>>> |Returns:?|:param|References|See Also)\b")
+_REFERENCE = re.compile(r"\n\s*(?:(?:Parameters|Arguments|Examples?|Returns|References|See Also)\b|Args:|>>> |:param)")
 _MARKS = re.compile(r"[`*_|~=#-]{2,}|:\w+:|`")
 
 

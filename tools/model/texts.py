@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.model import docstrings, packages, wordnet
+
 from gossamer.retrieval.training.groups import Group
 from gossamer.retrieval.training.pairs import make_pairs
 from gossamer.text import Document
-from model import docstrings, packages, wordnet
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 _MOST = {"wordnet": 25_000, "sympy": 1_500, "transformers": 1_200, "jax": 1_000, "sqlalchemy": 900, "plotly": 500}
@@ -57,6 +58,10 @@ class Texts:
     claims: dict[str, tuple[str, dict[str, int]]]
     abstracts: dict[str, str]
     removed: Mapping[str, int]
+
+    def of_idf(self) -> list[str]:
+        """What idf is counted on: abstracts, which are most like what is searched; glosses and docstrings are not."""
+        return [f"{one.title} {one.text}" for one in self.passages if one.source in ("arxiv", "scifact")]
 
 
 def gather(folder: Path, *, seed: int = 0, each: int = 2) -> Texts:
