@@ -120,6 +120,17 @@ def test_an_id_of_ir_datasets(monkeypatch):
     check(read_collection("beir/tiny/test"))
     with pytest.raises(UsageError, match="no such id"):
         read_collection("beir/none")
+    for part in ("queries_iter", "docs_iter"):
+
+        def fail(self):
+            raise RuntimeError("All download sources failed", ["http://..."])
+            yield
+
+        monkeypatch.setattr(Data, part, fail)
+        with pytest.raises(UsageError, match=r"cannot fetch it: All download sources failed$"):
+            read_collection("beir/tiny/test").ids  # noqa: B018
+        monkeypatch.undo()
+        monkeypatch.setitem(sys.modules, "ir_datasets", SimpleNamespace(load=load))
     monkeypatch.setitem(sys.modules, "ir_datasets", None)
     with pytest.raises(UsageError, match=r"gossamer\[collections\]"):
         read_collection("beir/tiny/test")

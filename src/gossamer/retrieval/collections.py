@@ -10,6 +10,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -292,20 +293,28 @@ def _of_ir_datasets(name: str) -> Collection:
     if missing:
         what = " and no ".join(missing)
         raise UsageError(f"{name}: ir_datasets has no {what} under this id; try its parts, as {name}/test")
-    try:
+    with _fetching(name):
         queries = {one.query_id: one.default_text() for one in data.queries_iter()}
         qrels: Qrels = {}
         for one in data.qrels_iter():
             qrels.setdefault(one.query_id, {})[one.doc_id] = int(one.relevance)
-    except Exception as error:  # whatever its downloads raise: http, checksums, disk
-        raise UsageError(f"{name}: ir_datasets cannot fetch it: {error}") from error
 
     def documents() -> Iterator[tuple[str, str]]:
-        for one in data.docs_iter():
-            text = getattr(one, "text", None)
-            yield one.doc_id, titled(getattr(one, "title", "") or "", text) if text else one.default_text()
+        with _fetching(name):
+            for one in data.docs_iter():
+                text = getattr(one, "text", None)
+                yield one.doc_id, titled(getattr(one, "title", "") or "", text) if text else one.default_text()
 
     return Collection(name, _Streamed(documents), queries, qrels)
+
+
+@contextmanager
+def _fetching(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # whatever its downloads raise: http, checksums, disk
+        why = error.args[0] if error.args else type(error).__name__  # the rest is a list of all attempts
+        raise UsageError(f"{name}: ir_datasets cannot fetch it: {why}") from error
 
 
 def _joined(found: Collection) -> Collection:
