@@ -31,7 +31,7 @@ def distil() -> Backbone:
     return Backbone(DistilBertForMaskedLM(config).eval(), made().tokenizer)
 
 
-@pytest.mark.parametrize("name", ["distilsplade-qmlp", "unicoil", "tilde", "inference-free-l0", "splade-max", "sparta"])
+@pytest.mark.parametrize("name", ["distilsplade-qmlp", "unicoil", "tilde", "inference-free-l0", "splade", "epic"])
 @pytest.mark.parametrize("below", [made, distil])
 def test_our_graphs_give_the_vectors_of_the_others(name, below, tmp_path):
     table = {"table": torch.linspace(0.1, 1, 11)} if METHODS[name].query == "static" else {}

@@ -24,7 +24,7 @@ from gossamer.retrieval.encoders.transformer.checkpoint import CONFIG, Checkpoin
 from gossamer.retrieval.encoders.transformer.encoder import NativeEncoder
 from gossamer.retrieval.encoders.transformer.library_tokenizer import LibraryTokenizer, tokenizer_in
 from gossamer.retrieval.encoders.transformer.network import Ids, Network, runs_of
-from gossamer.retrieval.encoders.transformer.table import cut
+from gossamer.retrieval.encoders.transformer.table import cut, stacked
 from gossamer.retrieval.encoders.transformer.wordpiece import WordPiece
 from gossamer.retrieval.vectors import SparseVectors
 
@@ -158,14 +158,15 @@ class OnnxBackbone(NativeBackbone):
         return not self.ends_at_states or (hasattr(self, "checkpoint") and self.checkpoint.has_head)
 
     def logits(
-        self, ids: Sequence[npt.NDArray[np.uint32]], words: Sequence[list[int]], threads: int
+        self, ids: Sequence[npt.NDArray[np.uint32]], words: Sequence[list[int]] | None, threads: int
     ) -> Iterator[npt.NDArray[np.float32]]:
-        """Of each text what the language-model head gives some words at its positions, (length, words)."""
+        """Of each text what the language-model head gives some words, or all, at its positions, (length, words)."""
         if self.ends_at_states:
             yield from super().logits(ids, words, threads)
             return
         for part, logits in self.run(ids):
-            for of_text, one, some in zip(logits, ids[part], words[part], strict=True):
+            wanted = [slice(None)] * len(logits) if words is None else words[part]
+            for of_text, one, some in zip(logits, ids[part], wanted, strict=True):
                 yield of_text[: len(one), some]
 
     def run(self, ids: Ids) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
@@ -244,7 +245,7 @@ class _OnnxNetwork(Network):
     ) -> SparseVectors:
         """As :meth:`Network.encode`."""
         if self._backbone.ends_at_states:
-            return _stacked([
+            return stacked([
                 self._head.encode(
                     part, states=self.states(part), weight=weight, ignored=ignored, margin=margin, left_out=left_out,
                     first_only=first_only, threshold=threshold, prune=prune, top_k=top_k, threads=threads,
@@ -264,7 +265,7 @@ class _OnnxNetwork(Network):
             texts, columns = rows.nonzero()
             ends = np.concatenate([[0], np.cumsum(np.bincount(texts, minlength=len(rows)))])
             found.append(cut(SparseVectors(ends, columns, rows[texts, columns], self._backbone.size), limits))
-        return _stacked(found, self._backbone.size)
+        return stacked(found, self._backbone.size)
 
 
 def _sizes_of(checkpoint: Checkpoint) -> dict[str, int]:
@@ -289,14 +290,3 @@ def _sizes(folder: Path, tokenizer: WordPiece | LibraryTokenizer) -> dict[str, i
     known = max(tokenizer.vocabulary.values()) + 1
     longest = int(config.get("max_position_embeddings", 512))
     return {"vocabulary": int(config.get("vocab_size", known)), "positions": longest}
-
-
-def _stacked(parts: Sequence[SparseVectors], size: int) -> SparseVectors:
-    """Rows one under the other."""
-    counts = np.concatenate([np.empty(0, np.int64), *(np.diff(part.indptr) for part in parts)])
-    return SparseVectors(
-        np.concatenate([[0], np.cumsum(counts)]),
-        np.concatenate([np.empty(0, np.uint32), *(part.indices for part in parts)]),
-        np.concatenate([np.empty(0, np.float32), *(part.values for part in parts)]),
-        size,
-    )

@@ -68,13 +68,18 @@ class NativeBackbone:
         return Network(self.checkpoint)
 
     def logits(
-        self, ids: Sequence[npt.NDArray[np.uint32]], words: Sequence[list[int]], threads: int
+        self, ids: Sequence[npt.NDArray[np.uint32]], words: Sequence[list[int]] | None, threads: int
     ) -> Iterator[npt.NDArray[np.float32]]:
-        """Of each text what the language-model head gives some words at its positions, (length, words)."""
+        """Of each text what the language-model head gives some words, or all, at its positions, (length, words)."""
         states = self.network.transformed(ids, threads=threads)
         ends = np.cumsum([len(one) for one in ids])[:-1]
+        if words is None:
+            matrix = self.checkpoint.words(slice(None))
+            yield from (of_text @ matrix[0].T + matrix[1] for of_text in np.split(states, ends))
+            return
         for of_text, some in zip(np.split(states, ends), words, strict=True):
-            yield self.checkpoint.logits(of_text, some)
+            rows, bias = self.checkpoint.words(some)
+            yield of_text @ rows.T + bias
 
     @property
     def size(self) -> int:

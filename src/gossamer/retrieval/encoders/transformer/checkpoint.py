@@ -171,19 +171,20 @@ class Checkpoint:
         arrays = {name: array for name, array in self.arrays.items() if not name.startswith("layers.")}
         return Checkpoint(replace(self.shape, layers=0), arrays)
 
-    def logits(self, states: npt.NDArray[np.float32], words: list[int]) -> npt.NDArray[np.float32]:
-        """What a language-model head gives some words, ``(len(states), len(words))``.
+    def words(self, words: list[int] | slice) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """What a language-model head multiplies with transformed states for some words, and what it adds.
 
         Args:
-            states: After the head's transform, ``(n, width)``.
             words: Ids.
+
+        Returns:
+            Shapes ``(words, width)`` and ``(words,)``.
         """
         name = "head.words" if "head.words.weight" in self.arrays else "embeddings.words"
-        rows = self.arrays[f"{name}.weight"][words].astype(np.float32)
+        rows = self.arrays[f"{name}.weight"][words].astype(np.float32, copy=False)
         if f"{name}.scale" in self.arrays:
-            rows *= self.arrays[f"{name}.scale"][words].astype(np.float32)[:, None]
-        found: npt.NDArray[np.float32] = states @ rows.T + self.arrays["head.words.bias"][words]
-        return found
+            rows = rows * self.arrays[f"{name}.scale"][words].astype(np.float32)[:, None]
+        return rows, self.arrays["head.words.bias"][words]
 
     def to_bert(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[np.float32]]]:
         """The settings and float32 arrays of `transformers`' ``BertForMaskedLM``, without a head if there is none."""

@@ -1,7 +1,8 @@
 """A learned encoder that the native core runs, from any layout of published encoders, without torch.
 
-What it can express: BERT and DistilBERT below, float32 or int8; heads ``binary``, ``static``, ``mlp``, ``mlm`` with the
-largest logit over positions, ``cls-mlm``.
+What it can express: BERT and DistilBERT below, float32 or int8, and every head. ``mlm`` with the largest ReLU over
+positions and ``cls-mlm`` are the core's own; sums, softplus and EPIC's importance and quality take all logits of a
+text, by numpy, and are slower.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from gossamer.retrieval.encoders import expansion, onnx_graph
 from gossamer.retrieval.encoders.base import SparseEncoder
 from gossamer.retrieval.encoders.encoding import Long, Pieces, Progress, Row, by_length, encode
 from gossamer.retrieval.encoders.layouts import ours
-from gossamer.retrieval.encoders.parts import Inexpressible, Parts, SideParts
+from gossamer.retrieval.encoders.parts import Parts, SideParts, curve
 from gossamer.retrieval.encoders.sources import Source, sources_of
 from gossamer.retrieval.encoders.transformer.backbone import NativeBackbone
-from gossamer.retrieval.encoders.transformer.table import LookUp, cut
+from gossamer.retrieval.encoders.transformer.network import Ids, runs_of
+from gossamer.retrieval.encoders.transformer.table import LookUp, cut, stacked
 from gossamer.retrieval.vectors import SparseVectors
 
 _TOGETHER = 1 << 16  # word pieces that go to the native core at a time: Ctrl-C and progress come between
@@ -44,7 +46,6 @@ class NativeSide:
         threads: Batches that run at a time.
 
     Raises:
-        Inexpressible: A head that only torch runs.
         UsageError: Weights of the head that do not fit the network.
     """
 
@@ -105,19 +106,64 @@ class NativeSide:
         ids = self.backbone.around(windows)
         before = len(self.backbone.tokenizer.before)
         found = []
-        for window, logits in zip(windows, self.backbone.logits(ids, [*map(list, columns)], self.threads), strict=True):
-            last = 1 if self.parts.head.head == "cls-mlm" else len(logits) - self._margin[1]
-            first = 0 if self.parts.head.head == "cls-mlm" else self._margin[0]
+        for window, (_, logits) in zip(windows, self._logits(ids, [*map(list, columns)]), strict=True):
+            first, last = self._counted(len(logits))
             places = logits[first:last].argmax(0) + first
             values = logits[places, np.arange(len(places))]
             places = places - before
             found.append((values, np.where((places >= 0) & (places < len(window)), places, -1)))
         return found
 
+    @property
+    def _by_core(self) -> bool:
+        """Whether the core's own head makes the weights."""
+        head = self.parts.head
+        return (head.activation, head.norm) in _WEIGHTS and head.pool == "max" and not head.quality
+
+    def _weigh_logits(self, ids: list[npt.NDArray[np.uint32]]) -> SparseVectors:
+        """Vectors by all logits of a text at a time; as :class:`gossamer.retrieval.encoders.heads.Mlm` has it."""
+        head, limits, weights, size = self.parts.head, self.parts.limits, self.parts.weights, self.backbone.size
+        rows = [SparseVectors([0], [], [], size)]
+        for part in runs_of(ids):
+            for first_state, logits in self._logits(part, None):
+                first, last = self._counted(len(logits))
+                kept, row = logits[first:last], np.zeros(size, np.float32)
+                if len(kept) and head.pool == "sum":
+                    row[: kept.shape[1]] = curve(kept, head.activation, head.norm).sum(0)
+                elif len(kept):
+                    row[: kept.shape[1]] = curve(kept.max(0), head.activation, head.norm)
+                if head.quality:
+                    quality = first_state @ weights["quality.weight"][0] + weights["quality.bias"][0]
+                    row /= 1 + np.exp(-quality)
+                row[self._left_out] = 0
+                columns = np.flatnonzero(row > 0)
+                rows.append(cut(SparseVectors([0, len(columns)], columns, row[columns], size), limits))
+        return stacked(rows, size)
+
+    def _logits(
+        self, ids: Ids, words: Sequence[list[int]] | None
+    ) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+        """Of each text the first state, and what is pooled of some words, or of all, (length, words)."""
+        logits = self.backbone.logits(ids, words, self.threads)
+        if not self.parts.head.quality:
+            yield from ((np.empty(0, np.float32), of_text) for of_text in logits)
+            return
+        linear, bias = (self.parts.weights[f"importance.{part}"] for part in ("weight", "bias"))
+        ends = np.cumsum([len(one) for one in ids])[:-1]
+        states = np.split(self.backbone.network.states(ids, threads=self.threads), ends)
+        for of_text, found in zip(states, logits, strict=True):
+            yield of_text[0], found * curve(of_text @ linear[0] + bias[0], "softplus", "log1p")[:, None]
+
+    def _counted(self, length: int) -> tuple[int, int]:
+        """Where the positions of a text begin and end that are pooled."""
+        return (0, 1) if self.parts.head.head == "cls-mlm" else (self._margin[0], length - self._margin[1])
+
     def _weigh(self, ids: list[npt.NDArray[np.uint32]]) -> SparseVectors:
         """Vectors of rows of ids, special tokens around them."""
         head, limits, network = self.parts.head, self.parts.limits, self.backbone.network
-        if head.head in ("mlm", "cls-mlm"):
+        if self.expands and not self._by_core:
+            return self._weigh_logits(ids)
+        if self.expands:
             return network.encode(
                 ids, weight=_WEIGHTS[head.activation, head.norm], margin=self._margin, left_out=self._left_out,
                 first_only=head.head == "cls-mlm", prune=limits.prune, top_k=limits.top_k, threads=self.threads,
@@ -143,22 +189,18 @@ class NativeSide:
         )  # fmt: skip
 
     def _check(self) -> None:
-        head = self.parts.head
-        where = self.parts.network
-        if head.head == "mlm" and (head.pool != "max" or head.quality):
-            what = "importance and quality" if head.quality else f"{head.pool} pooling"
-            raise Inexpressible(f"{what} of an mlm head is not supported without torch")
-        if head.head in ("mlm", "cls-mlm"):
-            if (head.activation, head.norm) not in _WEIGHTS:
-                raise Inexpressible(
-                    f"{head.activation}/{head.norm} of an {head.head} head is not supported without torch"
-                )
-            if not self.backbone.has_head:
-                raise UsageError(f"{where}: the weights lack the language-model head, which an {head.head} head needs")
-        if head.head == "mlp":
-            shapes = {name: array.shape for name, array in self.parts.weights.items()}
-            if shapes != {"linear.weight": (1, self.backbone.width), "linear.bias": (1,)}:
-                raise UsageError(f"{where}: the encoder's files do not fit together: an mlp head of {shapes}")
+        head, where, width = self.parts.head, self.parts.network, self.backbone.width
+        if self.expands and not self.backbone.has_head:
+            raise UsageError(f"{where}: the weights lack the language-model head, which an {head.head} head needs")
+        linear = {"weight": (1, width), "bias": (1,)}
+        maps = ("linear",) if head.head == "mlp" else ("importance", "quality") if head.quality else ()
+        expected = {f"{name}.{part}": shape for name in maps for part, shape in linear.items()}
+        shapes = {name: array.shape for name, array in self.parts.weights.items()}
+        if self.contextual and shapes != expected:
+            raise UsageError(
+                f"{where}: the encoder's files do not fit together: an {head.head} head with arrays {shapes}, not "
+                f"{expected}"
+            )
 
 
 class NativeEncoder(SparseEncoder):

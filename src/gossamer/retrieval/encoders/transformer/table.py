@@ -82,3 +82,14 @@ def cut(found: SparseVectors, limits: Limits) -> SparseVectors:
         kept[a:b] = large
     ends = np.concatenate([[0], np.cumsum(kept)])[found.indptr]
     return SparseVectors(ends, found.indices[kept], found.values[kept], found.dim, found.vocabulary)
+
+
+def stacked(parts: Sequence[SparseVectors], size: int) -> SparseVectors:
+    """The rows of several, one under the other, ``size`` columns."""
+    counts = np.concatenate([np.empty(0, np.int64), *(np.diff(part.indptr) for part in parts)])
+    return SparseVectors(
+        np.concatenate([[0], np.cumsum(counts)]),
+        np.concatenate([np.empty(0, np.uint32), *(part.indices for part in parts)]),
+        np.concatenate([np.empty(0, np.float32), *(part.values for part in parts)]),
+        size,
+    )
