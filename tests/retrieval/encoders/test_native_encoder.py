@@ -66,6 +66,13 @@ def test_what_it_cannot_run_is_named_and_left_to_torch(tmp_path):
         SparseEncoder.from_pretrained(tmp_path, runtime="jax")  # type: ignore[arg-type]
 
 
+def test_a_process_that_works_on_a_gpu_gets_torch(tmp_path, monkeypatch):
+    preset("splade-doc", made()).save_pretrained(tmp_path)
+    assert isinstance(SparseEncoder.from_pretrained(tmp_path), NativeEncoder)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    assert isinstance(SparseEncoder.from_pretrained(tmp_path), LearnedEncoder)
+
+
 @pytest.mark.parametrize("head", ["binary", "static", "mlp", "mlm", "cls-mlm"])
 @pytest.mark.parametrize(
     "limits",
