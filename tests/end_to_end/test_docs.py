@@ -11,12 +11,16 @@ import doctest
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+import typer
+
+from gossamer.app.cli import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")])
@@ -72,9 +76,22 @@ def run_bash(code: str, home: Path) -> str:
     return done.stdout
 
 
+def parsed(words: list[str]) -> None:
+    """Nothing, unless our command line does not take these words; what they ask for is not done."""
+    command: Any = typer.main.get_command(app)
+    context = command.make_context("gossamer", words)
+    while hasattr(command, "get_command"):
+        words = [*context._protected_args, *context.args]
+        command = command.get_command(context, words[0])
+        assert command is not None, words
+        context = command.make_context(words[0], words[1:], parent=context)
+
+
 def check_command(line: str) -> None:
-    """A command for a checkout names a target or an extra that exists."""
-    if target := re.fullmatch(r"make ([a-z]+)( ARGS=.+)?", line):
+    """A command for a checkout names a target, an extra or a command with options that exist."""
+    if line.startswith("gossamer "):
+        parsed(shlex.split(line)[1:])
+    elif target := re.fullmatch(r"make ([a-z]+)( ARGS=.+)?", line):
         assert re.search(rf"^{target[1]}:", (ROOT / "Makefile").read_text(), re.M), line
     else:
         extras = re.fullmatch(r"(?:pip|\.venv/bin/pip) install '?(?:gossamer|\.)(?:\[([a-z,]+)\])?'?", line)
