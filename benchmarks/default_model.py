@@ -28,7 +28,7 @@ from gossamer.frontier import Frontier
 from gossamer.intervals import bootstrap_interval
 from gossamer.retrieval import BlockIndex, BM25Encoder, Evaluation, SparseEncoder, evaluate
 from gossamer.retrieval.encoder_evaluation import MEASURES, System, evaluate_encoders, flops
-from gossamer.retrieval.impacts import WordImpacts
+from gossamer.retrieval.encoders.impacts import Impacts
 from gossamer.retrieval.mixing import MULTIPLES, Choice, common_weight, weight_for
 from gossamer.retrieval.significance import compared
 from gossamer.retrieval.training.static_expansion import train_static_expansion
@@ -145,9 +145,9 @@ def _zero_shot_weight(tables: Tables) -> Choice:
     grid: Sequence[float] | None = None
     for name, (queries, documents, qrels) in (("papers", _titles()), ("scifact", claims())):
         asked, texts = list(queries.values()), list(documents.values())
-        words = WordImpacts(texts)
+        words = Impacts(texts)
         learned = tables.queries(asked, tables.own), teachers.sparse_vectors(name, "documents", texts)
-        pair = words.queries(asked), words.documents
+        pair = words.encode_queries(asked), words.documents
         if grid is None:
             even = weight_for(list(queries), list(documents), qrels, pair, learned, [1.0]).even
             grid = [even * multiple for multiple in MULTIPLES]

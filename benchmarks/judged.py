@@ -16,10 +16,11 @@ from benchmarks.corpora import collection, library, titles_and_abstracts
 from gossamer.retrieval import BlockIndex, Collection, SparseVectors
 from gossamer.retrieval.encoder_evaluation import ranked
 from gossamer.retrieval.encoders.idf import idf
+from gossamer.retrieval.encoders.impacts import Impacts
 from gossamer.retrieval.encoders.static_expansion import StaticExpansion
-from gossamer.retrieval.impacts import WordImpacts, beside
 from gossamer.retrieval.training.static_expansion import train_static_expansion
 from gossamer.retrieval.vector_cache import joined
+from gossamer.retrieval.vectors import beside
 
 _DEPTH = 1000
 
@@ -46,8 +47,8 @@ class Judged:
 
     @cached_property
     def words(self) -> Vectors:
-        found = WordImpacts(self.documents)
-        return found.queries(self.queries), found.documents
+        found = Impacts(self.documents)
+        return found.encode_queries(self.queries), found.documents
 
     @cached_property
     def splade(self) -> Vectors:

@@ -8,7 +8,7 @@ from gossamer import Index
 from gossamer.errors import UsageError
 from gossamer.retrieval import BM25Encoder, Collection, SparseEncoder, SparseVectors, evaluate
 from gossamer.retrieval.encoder_evaluation import System, evaluate_encoders, flops
-from gossamer.retrieval.impacts import WordImpacts
+from gossamer.retrieval.encoders.impacts import Impacts
 from gossamer.retrieval.significance import holm
 
 rng = np.random.default_rng(3)
@@ -45,8 +45,8 @@ def brute_force(judged_only=False, weight=None):
     texts, asked = list(DOCUMENTS.values()), list(QUERIES.values())
     scores = (learned.encode_queries(asked).to_scipy() @ learned.encode_documents(texts).to_scipy().T).toarray()
     if weight is not None:
-        words = WordImpacts(texts)
-        scores = weight * scores + (words.queries(asked).to_scipy() @ words.documents.to_scipy().T).toarray()
+        words = Impacts(texts)
+        scores = weight * scores + (words.encode_queries(asked).to_scipy() @ words.documents.to_scipy().T).toarray()
     return {
         query: sorted(
             (

@@ -20,12 +20,12 @@ from gossamer.retrieval.block_index import BlockIndex
 from gossamer.retrieval.collections import Collection
 from gossamer.retrieval.encoders.base import SparseEncoder
 from gossamer.retrieval.encoders.bm25 import BM25Encoder
+from gossamer.retrieval.encoders.impacts import Impacts
 from gossamer.retrieval.evaluation import Evaluation, evaluate
-from gossamer.retrieval.impacts import WordImpacts, beside
 from gossamer.retrieval.runs import RunLike
 from gossamer.retrieval.significance import Comparison, compared
 from gossamer.retrieval.vector_cache import encoded
-from gossamer.retrieval.vectors import SparseVectors
+from gossamer.retrieval.vectors import SparseVectors, beside
 
 MEASURES = ("ndcg@10", "rr@10", "map", "recall@100", "recall@1000")
 DEPTH = 1000
@@ -293,15 +293,15 @@ def _vectors(
 
     encoder = system.encoder
     words_encoder = encoder if isinstance(encoder, BM25Encoder) else system.words
-    words: WordImpacts | None = None
+    words: Impacts | None = None
     seconds = 0.0
     if words_encoder is not None:
         begin = time.perf_counter()
-        words = WordImpacts(_told((text for _, text in collection.documents), tell), words_encoder)
+        words = Impacts(_told((text for _, text in collection.documents), tell), words_encoder)
         seconds = time.perf_counter() - begin
     if isinstance(encoder, BM25Encoder):
         assert words is not None
-        return words.documents, words.queries, seconds, False
+        return words.documents, words.encode_queries, seconds, False
     if encoder.scoring != "dot":
         raise UsageError(f"{name}: it scores neither as BM25 nor by inner product")
     folder = None
@@ -313,7 +313,7 @@ def _vectors(
     both = words  # for the closure
 
     def encode(texts: Sequence[str]) -> SparseVectors:
-        return beside(both.queries(texts), encoder.encode_queries(texts))
+        return beside(both.encode_queries(texts), encoder.encode_queries(texts))
 
     return beside(words.documents, made.vectors, system.weight), encode, seconds + made.seconds, made.cached
 

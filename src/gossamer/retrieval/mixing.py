@@ -16,10 +16,10 @@ from gossamer.errors import UsageError
 from gossamer.retrieval.block_index import BlockIndex
 from gossamer.retrieval.encoders.base import SparseEncoder
 from gossamer.retrieval.encoders.bm25 import BM25Encoder
+from gossamer.retrieval.encoders.impacts import Impacts
 from gossamer.retrieval.evaluation import evaluate
-from gossamer.retrieval.impacts import WordImpacts, beside
 from gossamer.retrieval.runs import Run
-from gossamer.retrieval.vectors import SparseVectors
+from gossamer.retrieval.vectors import SparseVectors, beside
 
 # Of the weight at which the best documents of both score alike, on average over queries.
 MULTIPLES = (0.0, 0.0625, 0.125, 0.1768, 0.25, 0.3536, 0.5, 0.7071, 1.0, 1.4142, 2.0, 2.8284, 4.0, 8.0)
@@ -79,9 +79,9 @@ def choose_weight(
     if learned.scoring != "dot":
         raise UsageError("the learned encoder must score by inner product; BM25 is the other side already")
     asked = list(queries.values())
-    words = WordImpacts(documents.values(), bm25)
+    words = Impacts(documents.values(), bm25)
     return weight_for(
-        list(queries), list(documents), qrels, (words.queries(asked), words.documents),
+        list(queries), list(documents), qrels, (words.encode_queries(asked), words.documents),
         (learned.encode_queries(asked), learned.encode_documents(list(documents.values()))),
         grid, measure=measure, threads=threads,
     )  # fmt: skip

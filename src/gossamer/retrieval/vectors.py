@@ -314,3 +314,34 @@ def _mapped(path: str | PathLike[str]) -> dict[str, npt.NDArray[Any]]:
             dtype, shape = _MAPPED[entry["dtype"]], tuple(entry["shape"])
             arrays[name] = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape)
     return arrays
+
+
+def beside(left: SparseVectors, right: SparseVectors, weight: float = 1.0) -> SparseVectors:
+    """``left`` and ``weight`` times ``right`` as one vector a row, over the columns of both.
+
+    Raises:
+        UsageError: They have not the same number of rows.
+
+    Example:
+        >>> a, b = SparseVectors([0, 1], [0], [1.0], 2), SparseVectors([0, 1], [0], [3.0], 1)
+        >>> beside(a, b, weight=2).to_dicts()
+        [{'#0': 1.0, '#2': 6.0}]
+    """
+    if len(left) != len(right):
+        raise UsageError(f"{len(left)} vectors beside {len(right)}: both must be of the same texts")
+    counts = np.diff(left.indptr), np.diff(right.indptr)
+    indptr = left.indptr + right.indptr
+    indices = np.empty(indptr[-1], np.uint32)
+    values = np.empty(indptr[-1], np.float32)
+    at_left = _places(indptr[:-1], counts[0])
+    at_right = _places(indptr[:-1] + counts[0], counts[1])
+    indices[at_left], values[at_left] = left.indices, left.values
+    indices[at_right], values[at_right] = right.indices + np.uint32(left.dim), right.values * np.float32(weight)
+    return SparseVectors(indptr, indices, values, left.dim + right.dim)
+
+
+def _places(starts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """starts[i], starts[i] + 1, ... for counts[i] entries of every i."""
+    before = np.cumsum(counts) - counts
+    places: npt.NDArray[np.int64] = np.arange(int(counts.sum())) + np.repeat(starts - before, counts)
+    return places

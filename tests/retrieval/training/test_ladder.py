@@ -101,9 +101,10 @@ def test_costs_are_counted():
     assert postings_read(queries, documents) == expected
     world = TINY.world()
     torch.set_num_threads(1)
+    from gossamer.retrieval.encoders.bm25 import BM25Encoder
     from gossamer.retrieval.encoders.impacts import Impacts
 
-    bm25 = Impacts(world.documents, words="standard")
+    bm25 = Impacts(world.documents, BM25Encoder(analyzer="standard"))
     found = measured(bm25.encode_queries(world.queries), bm25.encode_documents(world.documents), world)
     collection = Collection(world.documents, world.queries, [[row] for row in world.relevant])
     figures = measure(bm25, collection)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gossamer.frontier import Frontier
 from gossamer.intervals import bootstrap_interval, t_interval
+from gossamer.retrieval.encoders.bm25 import BM25Encoder
 from gossamer.retrieval.encoders.impacts import Impacts
 from gossamer.retrieval.encoders.methods import Head, Penalty
 from gossamer.retrieval.training import planted
@@ -207,10 +208,10 @@ def baselines(world: planted.World) -> dict[str, Outcome]:
     longer = [f"{text} {more}" for text, more in zip(world.documents, world.additions, strict=True)]
     found = {}
     for name, texts in (("BM25", world.documents), ("BM25, expanded", longer)):
-        bm25 = Impacts(texts, words="standard")
+        bm25 = Impacts(texts, BM25Encoder(analyzer="standard"))
         found[name] = measured(bm25.encode_queries(world.queries), bm25.encode_documents(texts), world)
         found[name]["query_us"] = query_us(bm25, world.queries)
-    bm25 = Impacts(world.documents, words="standard")
+    bm25 = Impacts(world.documents, BM25Encoder(analyzer="standard"))
     documents = bm25.encode_documents(world.documents)
     by_chance = np.random.default_rng(0).random(documents.nnz, np.float32) + 1e-6
     random = SparseVectors(documents.indptr, documents.indices, by_chance, documents.dim, documents.vocabulary)
