@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -24,11 +25,12 @@ from benchmarks import measure, report
 if TYPE_CHECKING:
     import torch
 
+    from gossamer.retrieval.encoders.methods import Head
     from gossamer.retrieval.training.ladder import Claim
     from gossamer.retrieval.training.trials import Outcome, Scale, Shelf
 
 # Scores under idf are several times as large, and so is the weight at which a penalty bites.
-LAMBDAS = {"binary": (0.003, 0.01, 0.03, 0.1, 0.3), "static": (0.03, 0.1, 0.3, 1.0, 3.0)}
+LAMBDAS: dict[Head, tuple[float, ...]] = {"binary": (0.003, 0.01, 0.03, 0.1, 0.3), "static": (0.03, 0.1, 0.3, 1.0, 3.0)}
 ZIPF = 1.0
 STEPS = 1_200
 COMMON = 50  # words, as trials measure them
@@ -94,7 +96,7 @@ class Bench:
             for query, weights in LAMBDAS.items():
                 for weight in weights:
                     penalty = Penalty(0.0, weight, max(1, self.scale.steps * 2 // 3))
-                    trial = Trial(f"{query} {weight:g}", query, "mlm", self.scale, seed, penalty=penalty)  # type: ignore[arg-type]
+                    trial = Trial(f"{query} {weight:g}", query, "mlm", self.scale, seed, penalty=penalty)
                     found = self._run(trial, table=self._idf() if query == "static" else None)
                     points.append({"query": query, "lambda": weight, "seed": seed, **found})
         rows = []
@@ -196,7 +198,7 @@ class Bench:
         return {**figures, "quality": float(np.mean(found["ndcg"]))}
 
 
-class _Concepts:
+class _Concepts(ABC):
     """Texts of the world as concepts and forms; the words after marker A are what a text is about."""
 
     def __init__(self) -> None:
@@ -216,9 +218,9 @@ class _Concepts:
         asked, told = [self.about(text) for text in queries], [self.about(text) for text in documents]
         return np.array([[sum(self.match(q, d, c) for c in q.keys() & d.keys()) for d in told] for q in asked])
 
+    @abstractmethod
     def match(self, query: Mapping[int, str], document: Mapping[int, str], concept: int) -> float:
         """What a shared concept counts."""
-        raise NotImplementedError
 
     def __call__(self, queries: Sequence[str], documents: Sequence[str]) -> torch.Tensor:
         import torch

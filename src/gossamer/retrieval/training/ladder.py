@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -199,7 +200,7 @@ def climb(
     for number, trial in enumerate(todo, 1):
         if watch is not None:
             watch(f"{trial.name}, seed {trial.seed}", number, len(todo))
-        outcomes.setdefault(trial.name, []).append(shelf.of(trial, lambda: run(trial, world)))  # noqa: B023
+        outcomes.setdefault(trial.name, []).append(shelf.of(trial, partial(run, trial, world)))
     return Ladder({**outcomes, **{name: [one] * seeds for name, one in baselines(world).items()}})
 
 
