@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gossamer.errors import UsageError
-from gossamer.retrieval.runs import Qrels, numbered_lines, read_qrels, read_queries
+from gossamer.retrieval.runs import Qrels, json_record, numbered_lines, read_qrels, read_queries
 from gossamer.retrieval.trec import documents_of_trec, topics_of_trec
 
 _DOCUMENTS = ("corpus", "docs", "documents", "collection")
@@ -226,15 +226,11 @@ def _documents(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _json_document(line: str, where: str) -> tuple[str, str]:
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise UsageError(f"{where}: not JSON: {error}") from None
-    name = record.get("_id", record.get("id"))
-    text, title = record.get("text"), record.get("title")
-    if name is None or not isinstance(text, str) or not isinstance(title, str | None):
-        raise UsageError(f'{where}: a document needs "id" (or "_id") and "text"; this line has {sorted(record)}')
-    return str(name), titled(title or "", text)
+    name, record = json_record(line, where, "a document")
+    title = record.get("title")
+    if not isinstance(title, str | None):
+        raise UsageError(f"{where}: the title of a document is text, not {title!r}")
+    return name, titled(title or "", record["text"])
 
 
 def titled(title: str, text: str) -> str:

@@ -13,7 +13,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Literal, TypeAlias, cast
+from typing import IO, Any, Literal, TypeAlias, cast
 
 from gossamer.errors import UsageError
 
@@ -169,15 +169,29 @@ def read_queries(path: str | Path) -> dict[str, str]:
 
 
 def _json_query(line: str, where: str) -> tuple[str, str]:
+    name, record = json_record(line, where, "a query")
+    return name, record["text"]
+
+
+def json_record(line: str, where: str, what: str) -> tuple[str, dict[str, Any]]:
+    """The id of a JSON object, and the object, whose ``text`` is one.
+
+    Args:
+        line: Begins with a brace.
+        where: File and line, for errors.
+        what: ``a query`` or ``a document``.
+
+    Raises:
+        UsageError: Not JSON, or without id or text.
+    """
     try:
-        record = json.loads(line)
+        record: dict[str, Any] = json.loads(line)
     except ValueError as error:
         raise UsageError(f"{where}: not JSON: {error}") from None
-    name = record.get("id", record.get("_id"))
-    text = record.get("text")
-    if name is None or not isinstance(text, str):
-        raise UsageError(f'{where}: a query needs "id" and "text"; this line has {sorted(record)}')
-    return str(name), text
+    name = record.get("_id", record.get("id"))
+    if name is None or not isinstance(record.get("text"), str):
+        raise UsageError(f'{where}: {what} needs "id" and "text"; this line has {sorted(record)}')
+    return str(name), record
 
 
 def _tab_query(line: str, where: str) -> tuple[str, str]:

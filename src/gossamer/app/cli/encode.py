@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -15,6 +15,8 @@ from gossamer.app.cli.long_texts import said_once
 from gossamer.app.cli.output import Output
 
 if TYPE_CHECKING:
+    from gossamer.app.encoding import Side
+    from gossamer.retrieval.encoders.runtimes import Runtime
     from gossamer.text.sources import Skipped
 
 
@@ -78,7 +80,7 @@ def encode(
                 paths, text_field=text_field, id_field=id_field, on_skip=skip, on_bytes=progress.read, strict=strict,
                 exclude=[output, f"{output}.parts"],
             )  # fmt: skip
-            done = encode_to_file(documents, model, side, output, watch=progress.add)  # type: ignore[arg-type]
+            done = encode_to_file(documents, model, cast("Side", side), output, watch=progress.add)
     except KeyboardInterrupt:
         fail(
             f"interrupted; what was encoded is in {output}.parts, and the same command goes on from there", INTERRUPTED
@@ -105,7 +107,7 @@ def _encoder(name: str, runtime: str) -> Any:
 
     if name == "bm25":
         return BM25Encoder()
-    return SparseEncoder.from_pretrained(name, runtime=runtime)  # type: ignore[arg-type]
+    return SparseEncoder.from_pretrained(name, runtime=cast("Runtime", runtime))  # which refuses others
 
 
 @contextmanager
