@@ -34,13 +34,15 @@ def test_batches_hold_neighbours_and_are_the_same_for_a_seed():
     batches = NearBatches(groups, 16, 0, 3, places, 4)
     assert batches.an_epoch == 50
     seen: list[int] = []
-    alike = []
+    alike, across = [], []
     for step in range(batches.an_epoch):
         members = [int(group.query[1:]) for group in batches.batch(step)]
         seen += members
         alike += [of[members[at]] == of[members[at + 1]] for at in range(0, 16, 4)]
+        across += [of[members[at]] == of[members[at + 4]] for at in range(0, 12, 4)]
     assert sorted(seen) == list(range(800))
     assert np.mean(alike) > 0.7  # by chance 1/40
+    assert np.mean(across) < 0.15  # runs of a batch are drawn from all over
     again = NearBatches(groups, 16, 0, 3, places, 4)
     assert [group.query for group in again.batch(60)] == [group.query for group in batches.batch(60)]
     assert [group.query for group in batches.batch(0)] != [group.query for group in batches.batch(50)]

@@ -186,3 +186,10 @@ def test_deepct_learns_which_words_queries_ask_for():
     assert row.get("c1x", 0) == pytest.approx(1, abs=0.25)
     assert row.get("c2x", 0) == pytest.approx(0.5, abs=0.25)
     assert row.get("c3x", 0) == pytest.approx(0, abs=0.25)
+
+
+def test_the_rate_falls_in_a_line_or_as_a_cosine():
+    line, cosine = (Settings(steps=110, warm_up=10 / 110, fall=fall) for fall in ("line", "cosine"))
+    assert [line.speed(step) for step in (0, 9, 10, 35, 60, 109)] == pytest.approx([0.1, 1, 1, 0.75, 0.5, 0.01])
+    assert cosine.speed(35) == pytest.approx((1 + 2**-0.5) / 2)
+    assert [cosine.speed(step) for step in (0, 10, 60)] == pytest.approx([0.1, 1, 0.5])
