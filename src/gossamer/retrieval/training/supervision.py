@@ -47,7 +47,7 @@ class Scores:
     scale: float = 30.0
     weights: Sequence[float] | None = None
     beside: Tensor | None = None
-    balance: float = 1.0
+    balance: float | Tensor = 1.0
 
     @property
     def group(self) -> int:

@@ -45,7 +45,9 @@ class Recipe:
         losses: Of the encoder alone (``ensemble``) and beside BM25 (``residual``).
         dense_weight: Of the dense teacher; the sparse one's is what is left to 1.
         scale: How far the teachers' best and worst candidate are apart.
-        balance: How much a point of BM25 counts against one of the encoder's, in training.
+        ours, beside: How much a point of the encoder and of BM25 counts against the teachers' scores, at first; both
+            are learned.
+        mixture_rate: Learning rate of the two.
         average: Checkpoints that are averaged in the end.
         keep_every: Steps from one to the next.
         seed: Of everything drawn by chance.
@@ -63,7 +65,9 @@ class Recipe:
     losses: Mapping[str, float] = field(default_factory=lambda: {"ensemble": 0.5, "residual": 0.5})
     dense_weight: float = 2 / 3
     scale: float = 20.0
-    balance: float = 2.5
+    ours: float = 0.2
+    beside: float = 1.0
+    mixture_rate: float = 2e-2
     average: int = 5
     keep_every: int = 100
     seed: int = 0
@@ -73,7 +77,7 @@ class Recipe:
         return Settings(
             self.steps, self.batch, 0, self.rate, {"word_embeddings": self.word_rate, "vocabulary": self.word_rate},
             warm_up=0.05, scale=self.scale, seed=self.seed, keep_every=self.keep_every, columns=self.columns,
-            balance=self.balance, average=self.average, fall="cosine",
+            ours=self.ours, beside=self.beside, mixture_rate=self.mixture_rate, average=self.average, fall="cosine",
         )  # fmt: skip
 
 

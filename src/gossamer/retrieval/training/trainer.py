@@ -25,6 +25,7 @@ from gossamer.retrieval.training.averaging import Average
 from gossamer.retrieval.training.columns import Sampler
 from gossamer.retrieval.training.groups import Batches, Group
 from gossamer.retrieval.training.lazy import LazyAdamW
+from gossamer.retrieval.training.mixture import Mixture
 from gossamer.retrieval.training.recall_targets import RecallTargets
 from gossamer.retrieval.training.regularisers import Regulariser, words
 
@@ -75,7 +76,9 @@ class Settings:
         top_k: Documents keep their largest weights only, and the gradient reaches those alone.
         columns: Words drawn by chance for a step, beside those of its queries, in place of the whole vocabulary;
             see :mod:`gossamer.retrieval.training.columns`. None = all words.
-        balance: How much one point of what is searched beside the encoder counts against one of its own.
+        ours, beside: How much a point of the encoder, and of what is searched beside it, counts against the teachers'
+            scores, at first.
+        mixture_rate: Learning rate of these two; None leaves them as they are.
         average: Weights at the last so many checkpoints are averaged in the end.
         fall: How the learning rate falls after the warm-up: in a straight line, or as a cosine.
     """
@@ -94,7 +97,9 @@ class Settings:
     keep_every: int = 200
     top_k: int | None = None
     columns: int | None = None
-    balance: float = 1.0
+    ours: float = 1.0
+    beside: float = 1.0
+    mixture_rate: float | None = None
     average: int = 1
     fall: Literal["line", "cosine"] = "line"
 
@@ -107,8 +112,12 @@ class Settings:
             raise UsageError(f"keep_every={self.keep_every} and top_k={self.top_k} must be at least 1")
         if self.top_k is not None and self.columns is not None:
             raise UsageError("top_k looks for the largest of all weights, and columns leaves most of them out")
-        if self.average < 1 or self.balance < 0 or self.fall not in ("line", "cosine"):
-            raise UsageError(f"average={self.average} is at least 1, balance={self.balance} not negative, fall a name")
+        if min(self.ours, self.beside) <= 0 or (self.mixture_rate is not None and self.mixture_rate <= 0):
+            raise UsageError(
+                f"ours={self.ours}, beside={self.beside} and mixture_rate={self.mixture_rate} are positive"
+            )
+        if self.average < 1 or self.fall not in ("line", "cosine"):
+            raise UsageError(f"average={self.average} is at least 1, fall={self.fall!r} is line or cosine")
 
     def speed(self, step: int) -> float:
         """Share of the full learning rate at a step."""
@@ -129,6 +138,9 @@ class Trainer:
         teachers: Scored on line; without any, the scores in the data are the teacher.
         teacher_weights: Of the ensemble; None = equal.
         beside: What will be searched together with the encoder; for the loss ``residual``.
+
+    Attributes:
+        mixture: What a point of the encoder counted in the end.
 
     Raises:
         UsageError: An unknown loss.
@@ -155,6 +167,7 @@ class Trainer:
         self.encoder, self._losses = encoder, losses
         self.regulariser = Regulariser(regulariser) if regulariser is not None else None
         self._teachers, self._weights, self._beside = teachers, teacher_weights, beside
+        self.mixture = Mixture()
 
     @staticmethod
     def of(method: LearnedMethod, encoder: LearnedEncoder, teachers: Sequence[Teacher] = ()) -> Trainer:
@@ -189,9 +202,12 @@ class Trainer:
             batches = Batches(groups, settings.batch, settings.negatives, settings.seed)
         recall = RecallTargets(groups, self.encoder.document) if "term_recall" in self._losses else None
         sampler = Sampler(self.encoder, settings.columns) if settings.columns is not None else None
+        self.mixture = Mixture(settings.ours, settings.beside, learned=settings.mixture_rate is not None).to(
+            self.encoder.document.columns.device
+        )
         optimizer = self._optimizer(settings)
         average = Average(self.encoder, settings.steps, settings.keep_every, settings.average)
-        parts: dict[str, checkpoint.Remembers] = {"average": average}
+        parts: dict[str, checkpoint.Remembers] = {"average": average, "mixture": self.mixture}
         if self.regulariser is not None:
             parts["regulariser"] = self.regulariser
         kept = checkpoint.Checkpoint(Path(folder), settings) if folder is not None else None
@@ -225,6 +241,8 @@ class Trainer:
                 by.setdefault((own, settings.decay if parameter.ndim > 1 else 0.0, lazy), []).append(parameter)
         if not by:
             raise UsageError("the encoder has nothing to train")
+        if settings.mixture_rate is not None:
+            by.setdefault((settings.mixture_rate, 0.0, False), []).append(self.mixture.logarithms)
         return LazyAdamW([
             {"params": some, "lr": rate, "height": rate, "weight_decay": decay, "lazy": lazy}
             for (rate, decay, lazy), some in by.items()
@@ -250,8 +268,8 @@ class Trainer:
         targets, present = recall.of(groups, tokens) if recall is not None else (None, None)
         taught, beside = self._taught(groups, documents.device)
         scores = supervision.Scores(
-            queries @ documents.T, taught, documents, targets, present, settings.temperature, settings.scale,
-            self._weights, beside, settings.balance,
+            queries @ documents.T * self.mixture.ours, taught, documents, targets, present, settings.temperature,
+            settings.scale, self._weights, beside, self.mixture.beside,
         )  # fmt: skip
         ranking = sum(
             (weight * supervision.LOSSES[name](scores) for name, weight in self._losses.items()),
